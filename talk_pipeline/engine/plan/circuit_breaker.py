@@ -50,13 +50,17 @@ class Volume:
         return self.reason is None
 
 
+# active links: of pairs that have met, and of those that meet for the first time
+_LINKS = """
+select count(*) filter (met_at is not null or rule = 'created'),
+       count(*) filter (met_at is null and rule <> 'created')
+from link where part = $flow and state = 'active'
+"""
+
 # by record; what is deferred goes later in the same run
 _VOLUME = f"""
 select count(distinct root) filter (linked and met),
-       (select count(*) from link
-        where part = $flow and state = 'active' and (met_at is not null or rule = 'created')),
        count(distinct root) filter (linked and meets),
-       (select count(*) from link where part = $flow and state = 'active' and met_at is null and rule <> 'created'),
        count(distinct root) filter (own and operation = 'create'),
        count(distinct root) filter (linked and not (own and operation = 'delete')),
        count(distinct root) filter (own and operation = 'delete'),
@@ -92,8 +96,9 @@ from removed r join held h using (part, root_shop_id)
 
 def volume(db: Connection, flow: Flow) -> Volume:
     """The volume of the plan in the table of changes."""
-    [row] = db.execute(_VOLUME, {"flow": flow.name}).fetchall()
-    touched, links, meeting, meetings, creates, updates, deleted, some_go = row
+    [(links, meetings)] = db.execute(_LINKS, {"flow": flow.name}).fetchall()
+    [planned] = db.execute(_VOLUME, {"flow": flow.name}).fetchall()
+    touched, meeting, creates, updates, deleted, some_go = planned
     found = db.execute(_LINES, {"flow": flow.name}).fetchone() if some_go else None
     lines, emptied = found or (0, 0)
     deletes, lost, pairs = deleted + int(lines), deleted + emptied, links + meetings
