@@ -12,6 +12,7 @@ from typing import Any
 from talk_pipeline.engine.kinds import DISAPPEARED
 from talk_pipeline.engine.match.scopes import ended
 from talk_pipeline.engine.model import Operation
+from talk_pipeline.engine.plan.posted import is_any
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import insert
@@ -60,6 +61,8 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
 def _return(db: Connection, flow: Flow) -> None:
     """A pair that was parted or closed because they had left is one again when both are there."""
     parted = f"part = $flow and state in ('held', 'closed') and rule = '{RULE}'"
+    if not is_any(db, flow, f"from link where {parted}"):
+        return
     returned = db.execute(
         f"""
         update link set state = 'active', rule = 'returned'

@@ -88,7 +88,8 @@ def plan_lone_children(
     company: Company,
 ) -> None:
     """Plans what follows from them, and lets go of links both ends of which are missing."""
-    touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
+    if links:
+        touch_if_changed(db, flow.name, db.execute(_DROP_LOST_CHILDREN, {"part": part.name}))
     if lone := LoneChildren.made(db, _CHILDREN, {"part": part.name}):
         disputed = dispute_removals(db, flow, part, lone=lone, touched=touched, company=company)
         _child_changes(db, flow, part, lone, disputed)
