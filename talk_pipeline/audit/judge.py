@@ -145,7 +145,7 @@ class Auditor:
         for (side, name, value), rows in self._keys.items():
             named = self._keys.get((SHOP, key, value), []) if name == key and value else []
             if named and len(rows) > 1:
-                why = self._why((self._name, row.id, "=") for row in named + rows)
+                why = self._about("", *named, *rows)
                 for row in rows:
                     roots = (row, None) if side == SHOP else (None, row)
                     self._report(f"one of {len(rows)} with this key", roots, why=why)
@@ -155,7 +155,8 @@ class Auditor:
             key = self._canonical(SHOP, self._properties[name], shop)
             others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
             if others and bc.id not in others and rule not in ("by hand", "merged", "handed over"):
-                self._report(f"linked, though its {name} is that of {others[0]}", (shop, bc), raw=(key, None))
+                what, why = f"linked, though its {name} is that of {others[0]}", self._about(name, shop, bc)
+                self._report(what, (shop, bc), raw=(key, None), why=why)
             if others:
                 break
         for prop in self._flow["properties"]:
@@ -227,7 +228,7 @@ class Auditor:
             if way in ("->", "<-") and not base and known and said == "0" and kind.startswith(NUMBERS):
                 why = f"{source} says nothing, as zero does where two meet: the value of the other stays"
             if way == "=" or prop.get("only"):
-                why = why or self._why((self._name, row.id, "=") for row in roots)
+                why = why or self._about("=", *roots)
                 why = why or ("never written to an existing record, and known" if known else None)
         self._report(what, roots, (part, name), (shop.id, bc.id), raw=raw, why=why)
 
@@ -249,7 +250,6 @@ class Auditor:
         ids, key = ids or [row and row.id for row in roots], self._properties[self._flow["create_key"]]
         asked = [(part or self._name, one, name) for one in ids]
         asked += [(self._name, one, "*") for one in (*(row.id for _, row in there), *ids)]
-        asked += [] if part else [(self._name, one, "=") for one in ids]
         late = (f"changed in {side} since the last run" for side, row in there if self._is_newer(side, row))
         why = why or self._why(asked) or next(late, None)
         called = next((self._raw(side, key, row) for side, row in there), None)
@@ -258,6 +258,9 @@ class Auditor:
 
     def _why(self, asked: Iterable[tuple[str, str | None, str]]) -> str | None:
         return next(filter(None, map(self._reasons.get, asked)), None)
+
+    def _about(self, name: str, *rows: Row) -> str | None:
+        return self._why((self._name, row.id, name) for row in rows)
 
     def _is_newer(self, side: str, row: Row) -> bool:
         mark, seen = self._seen.get((side, "")), self._seen.get((side, row.id))

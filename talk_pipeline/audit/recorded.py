@@ -22,17 +22,23 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
 }
 
 _OF_FLOW = "split_part(part, '.', 1) = $flow"
-# the reasons on record, by record or line and property: '' any of them, * all, = what follows from the others
+# the reasons on record, by record or line and property: '' why it is at one side, or beside others; * of all of it;
+# = what follows from the others. A property that waits says nothing of the whole
 REASONS = """
-select part, id, unnest([property, '']), coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
+select part, id, unnest(if(operation = 'update', [property], [property, ''])),
+  coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
 from (select *, unnest([shop_id, bc_id]) as id from change where flow = $flow)
 union all select flow, unnest([root_shop_id, root_bc_id]), '=', 'changes of it wait' from change where flow = $flow
 union all select part, record_id, unnest(properties), 'refused: ' || reason from refusal where flow = $flow
 union all select flow, unnest([root_shop_id, root_bc_id]), '*', 'sent, and not answered yet' from journal
   where flow = $flow and coalesce(outcome, 'unknown') = 'unknown'
-union all select flow, shop_id, if(state in ('closed', 'held', 'broken', 'excluded'), '*', '='),
+union all select flow, shop_id, unnest(case when state in ('closed', 'held', 'broken', 'excluded') then ['*']
+    when state in ('waiting', 'quarantined') and shop_id in (
+      select shop_id from link where part = $flow and state = 'active') then ['=']
+    else ['=', ''] end),
   state || ': ' || reason from status where flow = $flow
-union all select flow, unnest([shop_id, bc_id]), '=', 'ambiguous: ' || property from candidate where flow = $flow
+union all select flow, id, unnest(['=', '']), 'ambiguous: ' || property
+  from (select *, unnest([shop_id, bc_id]) as id from candidate where flow = $flow)
 union all select flow, bc_id, '', 'held: unlinked by hand' from apart where flow = $flow and held
 union all select flow, bc_id, '', state || ': ' || reason from bc_status where flow = $flow
   and bc_id not in (select bc_id from link where part = $flow and bc_id is not null)

@@ -1,0 +1,70 @@
+"""A reason explains what it is about, and nothing beside it: not what happened to the same record otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline_tests.audit.planting import LONG_AGO, in_step, named
+from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.records import customer, line, order, product
+from talk_pipeline_tests.world import World
+
+NUMBERS = ("C1", "C2", "C3", "C4")
+
+
+@pytest.fixture
+def disputed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, str]]:
+    """Customers by number, in step but for their phone numbers, which both sides edited: a person is to decide."""
+    edited_flows(tmp_path, monkeypatch, customer=("conflict: last_writer #", "conflict: manual #"))
+    for number in NUMBERS:
+        world.shop.post("customers", customer(number))
+    assert not world.pass_over(full=True)
+    pairs = in_step(world, "customer")
+    for n, (shop_id, bc_id) in enumerate(pairs):
+        world.shop.patch("customers", shop_id, {"phone": f"+45 33 12 10 1{n}"})
+        world.bc.patch("customers", bc_id, {"phoneNumber": f"+45 33 12 20 2{n}"})
+    world.sync("customer")
+    assert world.sql("select count(*) from change where hold_kind = 'manual'") == [(len(NUMBERS),)]
+    assert not named("customer")
+    return dict(zip(NUMBERS, pairs, strict=True))
+
+
+def test_an_open_conflict_explains_its_property_alone(
+    world: World, disputed: dict[str, tuple[str, str]]
+) -> None:
+    (gone, left), (second, there), (third, other), _ = disputed.values()
+    world.shop.back_office("DELETE", f"customers/{gone}", {}, ago=LONG_AGO)
+    with world.database() as db:
+        for shop_id, bc_id in ((second, "x"), (third, there), (second, other)):
+            db.execute("update link set bc_id = ? where part = 'customer' and shop_id = ?", [bc_id, shop_id])
+    assert {key for _, name, key in named("customer") if name == ""} == {
+        gone,
+        left,
+        second,
+        there,
+        third,
+        other,
+    }
+
+
+def test_an_open_conflict_explains_no_twin(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(tmp_path, monkeypatch, order=("conflict: last_writer", "conflict: manual"))
+    buyer, item = (
+        world.shop.post("customers", customer())["id"],
+        world.shop.post("products", product())["id"],
+    )
+    made = world.shop.post("orders", order("O1", buyer, [line(item)]))["id"]
+    assert not world.pass_over(full=True)
+    there = world.counterpart("order", made)
+    world.shop.patch("orders", made, {"email": "one@example.com"})
+    world.bc.patch("salesOrders", there, {"email": "other@example.com"})
+    world.sync("order")
+    assert world.sql("select property from change where hold_kind = 'manual'") == [("email",)]
+    assert not named("order")
+    twin = {
+        name: world.bc.get("salesOrders", there)[name] for name in ("customerId", "externalDocumentNumber")
+    }
+    planted = world.bc.back_office("POST", "salesOrders", twin, ago=LONG_AGO)["id"]
+    assert {key for _, name, key in named("order") if name == ""} == {there, planted, "None"}
