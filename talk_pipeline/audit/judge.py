@@ -68,6 +68,8 @@ class Auditor:
         self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(LINKS).fetchall()
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
+        beside = [(shop_id, rule, other) for part, _, shop_id, *_, rule, other in links if part == self._name]
+        self._beside = [one for one in beside if one[2]]
         self._shop_ids = {
             (part, bc_id): shop_id
             for part, _, shop_id, bc_id, state, *_ in links
@@ -108,6 +110,9 @@ class Auditor:
                 what, roots = "the other of the pair is not there", (shop.get(shop_id), right)
                 why = "posted, and not noticed yet" if left and bc_id in posted else None
                 self._report(what, roots, ids=(shop_id, bc_id), why=why)
+        for shop_id, rule, shared in self._beside:
+            if shop_id in ours:
+                self._shares(ours[shop_id], bc.get(shared), shared, rule)
         for row in alone.values():
             self._report("has no counterpart", (row, None))
         for row in lone.values():
@@ -145,20 +150,30 @@ class Auditor:
         for (side, name, value), rows in self._keys.items():
             named = self._keys.get((SHOP, key, value), []) if name == key and value else []
             if named and len(rows) > 1:
-                why = self._about("", *named, *rows)
+                why = self._about("", *named, *rows) or self._about("beside", *named)
                 for row in rows:
                     roots = (row, None) if side == SHOP else (None, row)
                     self._report(f"one of {len(rows)} with this key", roots, why=why)
 
+    def _shares(self, shop: Row, bc: Row | None, shared: str, rule: str) -> None:
+        """Of one that is beside a pair: what it shares is there, and is what it shares it by."""
+        if bc is None:
+            self._report("what it shares is not there", (shop, None), ids=(shop.id, shared))
+        elif rule in self._flow["match"]:
+            self._linked_by(rule, shop, bc)
+
+    def _linked_by(self, name: str, shop: Row, bc: Row) -> bool:
+        """Whether a key of the shop is known to Business Central; that it is not another's there is seen to."""
+        key = self._canonical(SHOP, self._properties[name], shop)
+        others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
+        if others and bc.id not in others:
+            what, why = f"linked, though its {name} is that of {others[0]}", self._about(name, shop, bc)
+            self._report(what, (shop, bc), raw=(key, None), why=why)
+        return bool(others)
+
     def _pair(self, shop: Row, bc: Row, rule: str) -> None:
-        for name in self._flow["match"]:
-            key = self._canonical(SHOP, self._properties[name], shop)
-            others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
-            if others and bc.id not in others and rule not in ("by hand", "merged", "handed over"):
-                what, why = f"linked, though its {name} is that of {others[0]}", self._about(name, shop, bc)
-                self._report(what, (shop, bc), raw=(key, None), why=why)
-            if others:
-                break
+        if rule not in ("by hand", "merged", "handed over"):
+            any(self._linked_by(name, shop, bc) for name in self._flow["match"])
         for prop in self._flow["properties"]:
             self._property(self._name, prop, "", (shop, bc), (shop, bc))
         for name, child in self._flow["children"].items():

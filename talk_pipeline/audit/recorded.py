@@ -23,7 +23,7 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
 
 _OF_FLOW = "split_part(part, '.', 1) = $flow"
 # the reasons on record, by record or line and property: '' why it is at one side, or beside others; * of all of it;
-# = what follows from the others. A property that waits says nothing of the whole
+# = what follows from the others, beside that several share a key. A property that waits says nothing of the whole
 REASONS = """
 select part, id, unnest(if(operation = 'update', [property], [property, ''])),
   coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
@@ -35,6 +35,7 @@ union all select flow, unnest([root_shop_id, root_bc_id]), '*', 'sent, and not a
 union all select flow, shop_id, unnest(case when state in ('closed', 'held', 'broken', 'excluded') then ['*']
     when state in ('waiting', 'quarantined') and shop_id in (
       select shop_id from link where part = $flow and state = 'active') then ['=']
+    when state = 'attached' then ['=', 'beside']
     else ['=', ''] end),
   state || ': ' || reason from status where flow = $flow
 union all select flow, id, unnest(['=', '']), 'ambiguous: ' || property

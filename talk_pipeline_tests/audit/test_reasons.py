@@ -9,6 +9,7 @@ from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
+SHARED = ("  shared: businesscentral", "  shared_by: [organization_number]\n  shared: businesscentral")
 NUMBERS = ("C1", "C2", "C3", "C4")
 
 
@@ -68,3 +69,24 @@ def test_an_open_conflict_explains_no_twin(
     }
     planted = world.bc.back_office("POST", "salesOrders", twin, ago=LONG_AGO)["id"]
     assert {key for _, name, key in named("order") if name == ""} == {there, planted, "None"}
+
+
+@pytest.mark.parametrize("to", ["another company's", "nobody's"])
+def test_what_an_account_shares_is_judged(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    edited_flows(tmp_path, monkeypatch, customer=SHARED)
+    first, second, third = (
+        world.shop.post("customers", customer(number, organization_number=vat))["id"]
+        for number, vat in (("C1", "12345678"), ("C2", "12345678"), ("C3", "87654321"))
+    )
+    assert not world.pass_over(full=True)
+    assert not world.pass_over(full=True)
+    beside = "from link where part = 'customer' and state = 'attached'"
+    ((attached, own),) = world.sql(f"select shop_id, shared_id {beside}")
+    assert attached in (first, second)
+    assert not named("customer")
+    shared = world.counterpart("customer", third) if to == "another company's" else "nobody"
+    with world.database() as db:
+        db.execute("update link set shared_id = ? where shared_id = ?", [shared, own])
+    assert named("customer") == {("customer", "", attached), ("customer", "", shared)}
