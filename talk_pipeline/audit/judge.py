@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -279,7 +280,8 @@ class Auditor:
 
     def _is_newer(self, side: str, row: Row) -> bool:
         mark, seen = self._seen.get((side, "")), self._seen.get((side, row.id))
-        times = {one for one in row.modified if one}
+        latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)  # no clock is ahead by more
+        times = {one for one in row.modified if one and one < latest}
         return bool(times) and seen not in times and (mark is None or max(times) >= mark)
 
     def _way(self, prop: Words, lines: str) -> str:

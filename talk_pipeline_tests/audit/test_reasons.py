@@ -90,3 +90,12 @@ def test_what_an_account_shares_is_judged(
     with world.database() as db:
         db.execute("update link set shared_id = ? where shared_id = ?", [shared, own])
     assert named("customer") == {("customer", "", attached), ("customer", "", shared)}
+
+
+@pytest.mark.parametrize(("ahead", "explained"), [(60, True), (365 * 86_400, False)])
+def test_a_time_that_is_yet_to_come_tells_of_no_edit(world: World, ahead: float, explained: bool) -> None:
+    """A clock that was wrong for a moment would explain whatever the record says for a year."""
+    made = world.shop.post("customers", customer())["id"]
+    assert not world.pass_over(full=True)
+    world.shop.back_office("PATCH", f"customers/{made}", {"website": "www.edited.example"}, ago=-ahead)
+    assert (("customer", "website", made) not in named("customer")) is explained
