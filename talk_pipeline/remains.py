@@ -13,6 +13,7 @@ import yaml
 from talk_pipeline.clients import TOKENS
 from talk_pipeline.engine.state.database import FILE, SNAPSHOTS
 from talk_pipeline.engine.state.lease import FOLDER as LEASES
+from talk_pipeline.engine.state.left import JOURNALS
 from talk_pipeline.engine.state.traces import Words, take_from_files
 from talk_pipeline.settings import Settings
 
@@ -55,7 +56,8 @@ def take_out(settings: Settings, words: Words) -> list[Unread]:
         brought = "talk-pipeline status there puts the present one in the place of each"
         unread.append(Unread("copies of the state on other machines (TALK_WORK_DIR)", brought))
     places = [*folders, *homes, *(folder for found, _ in kept for folder in found), shared / CRASH_FILE]
-    but = {folder / name for folder in folders for name in (FILE, LEASES, SNAPSHOTS, TOKENS, *_NOT_OURS)}
+    state = (FILE, *(f"{FILE}{ending}" for ending in JOURNALS))
+    but = {folder / name for folder in folders for name in (*state, LEASES, SNAPSHOTS, TOKENS, *_NOT_OURS)}
     but |= {home / f"{HOME_SETTINGS}{ending}" for home in homes for ending in ("", SHIPPED)}
     left = take_from_files(places, words, but=but)
     return [*(Unread(str(file), "delete it if it is not needed") for file in left), *unread]

@@ -1,7 +1,11 @@
 """What of a person lies in no file of this machine is told by name, and files are looked into wherever they lie."""
 
+import gzip
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from talk_pipeline.engine.state.traces import MASK, Words
@@ -102,3 +106,34 @@ def test_that_no_home_is_known_is_told(data: Path) -> None:
     (data / "dagster_home").rmdir()
     (home,) = told()
     assert "DAGSTER_HOME is not set" in home.what
+
+
+def test_what_cannot_be_looked_into_is_named_whether_its_bytes_tell_anything_or_not(data: Path) -> None:
+    """What is compressed, in other letters or in a table of DuckDB may hold anybody, and shows no word of it."""
+    aside = data / "talk.duckdb.replaced-20260101T000000Z"
+    with duckdb.connect(str(aside)) as db:
+        db.execute("create table t as select ? || i as name from range(1000) r(i)", [NAME])
+    (data / "x.csv").write_text(NAME, encoding="utf-16")
+    (data / "without-a-mark.csv").write_text(NAME, encoding="utf-16-le")
+    (data / "y.log.gz").write_bytes(gzip.compress(NAME.encode()))
+    (data / "talk.duckdb.wal").write_bytes(b"\x00 of the state itself, and not to be deleted")
+    assert {Path(one.what).name for one in told()} == {aside.name, "x.csv", "without-a-mark.csv", "y.log.gz"}
+
+
+@pytest.mark.parametrize("letters", ["UTF-8", "UTF-16"])
+def test_every_cell_of_a_database_is_looked_into(data: Path, letters: str) -> None:
+    """In whatever letters it is, however long, and whatever is declared of its column."""
+    file = data / "odd.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.execute(f"pragma encoding = '{letters}'")
+        db.execute('create table "a ""b""" (k primary key, "c d") without rowid')
+        for length in range(4080, 4097):
+            db.execute(
+                'insert into "a ""b""" values (?, ?)', [length, "." * length + f" {NAME} " + "." * 9999]
+            )
+        db.commit()
+    assert told() == []
+    with closing(sqlite3.connect(file)) as db:
+        texts = [text for (text,) in db.execute('select "c d" from "a ""b"""')]
+    assert len(texts) == 17
+    assert all(MASK in text and NAME not in text for text in texts)

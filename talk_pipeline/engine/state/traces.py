@@ -1,12 +1,13 @@
 """Words in the files beside the state: logs, events, plans, whatever of them holds what a person said.
 
-Texts are rewritten, and so are the texts in databases of SQLite, which is what Dagster keeps. Files of DuckDB are
-left: the state is written anew from its tables, and what a restore replaced is to be deleted.
+Texts are rewritten, and so are the texts in databases of SQLite, which is what Dagster keeps. All else is left and
+named whatever its bytes are, since what is compressed or in other letters shows no word: files of DuckDB as well,
+of which the state is written anew from its tables, and what a restore replaced is to be deleted.
 """
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from unicodedata import normalize
@@ -26,6 +27,8 @@ _BLANK = rf"(?:\s|{encoded(' ')}|{encoded(chr(0xA0))})+"
 _APART = rf"(?:[\s.()/\-]|{encoded(' ')}|{encoded(chr(0xA0))})*"
 SQLITE = b"SQLite format 3\x00"
 DUCKDB_AT, DUCKDB = 8, b"DUCK"
+BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
+"""How the names of what belongs to a database of SQLite end, after that of the database."""
 
 
 class Words:
@@ -65,11 +68,8 @@ def take_from_files(places: Iterable[Path], words: Words, *, but: Iterable[Path]
     others = frozenset(one.resolve() for one in but)
     for file in dict.fromkeys(file for place in places for file in _files(place.resolve(), others)):
         content = file.read_bytes()
-        journal = file.with_name(f"{file.name}-wal")
-        if not words.may_be_in(content) and not (journal.exists() and words.may_be_in(journal.read_bytes())):
-            continue
         if content.startswith(SQLITE):
-            _take_from_database(file, words)
+            _take_from_database(file, content, words)
         elif content[DUCKDB_AT:].startswith(DUCKDB) or not _take_from_text(file, content, words):
             left.append(file)
     return left
@@ -81,52 +81,74 @@ def _files(place: Path, but: frozenset[Path]) -> Iterator[Path]:
     if place.is_dir():
         for entry in sorted(place.iterdir()):
             yield from _files(entry, but)
-    elif place.is_file() and not place.name.endswith(("-wal", "-shm")):  # those come with their database
+    elif place.is_file() and not _comes_with_its_database(place):
         yield place
 
 
+def _comes_with_its_database(file: Path) -> bool:
+    return any(
+        file.name.endswith(ending) and file.with_name(file.name.removesuffix(ending)).exists()
+        for ending in BESIDE_A_DATABASE
+    )
+
+
 def _take_from_text(file: Path, content: bytes, words: Words) -> bool:
+    if b"\x00" in content:  # UTF-16 may be UTF-8 as well, with one in every letter
+        return False
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return False
-    without = words.taken_from(text)
-    if without != text:
+    if words.may_be_in(content) and (without := words.taken_from(text)) != text:
         put(file, without.encode())
     return True
 
 
-def _take_from_database(file: Path, words: Words) -> None:
+def _take_from_database(file: Path, content: bytes, words: Words) -> None:
+    """Looks into every cell: the bytes of a file tell no text that is in UTF-16, or in more pages than one."""
+    journal = file.with_name(f"{file.name}-wal")
+    in_pages = words.may_be_in(content) or (journal.exists() and words.may_be_in(journal.read_bytes()))
     try:
         with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
+            opened.create_function("without", 1, _without(words), deterministic=True)
             opened.execute("pragma secure_delete = on")
             opened.execute("begin immediate")
-            for table, column in _texts(opened):
-                rows = opened.execute(f'select rowid, "{column}" from "{table}"').fetchall()
-                for row_id, text in rows:
-                    if isinstance(text, str) and (without := words.taken_from(text)) != text:
-                        opened.execute(
-                            f'update "{table}" set "{column}" = ? where rowid = ?', [without, row_id]
-                        )
+            before = opened.total_changes
+            for table, column in _columns(opened):
+                opened.execute(
+                    f"update {table} set {column} = without({column})"
+                    f" where typeof({column}) = 'text' and {column} is not without({column})"
+                )
+            changed = opened.total_changes > before
             opened.execute("commit")
-            opened.execute("vacuum")
-            opened.execute("pragma wal_checkpoint(truncate)")
+            if changed or in_pages:
+                opened.execute("vacuum")
+                opened.execute("pragma wal_checkpoint(truncate)")
     except sqlite3.Error as error:
         if not is_in_use(error):
             raise
         raise StateBusyError(f"{file} is in use ({error}): stop what uses it, and say it again") from error
 
 
-def _texts(opened: sqlite3.Connection) -> list[tuple[str, str]]:
+def _without(words: Words) -> Callable[[str], str]:
+    """Most cells hold nothing, which is soon seen."""
+    return lambda text: words.taken_from(text) if words.may_be_in(text.encode()) else text
+
+
+def _columns(opened: sqlite3.Connection) -> list[tuple[str, str]]:
+    """All of all tables by their quoted names: a cell may hold a text whatever is declared of its column."""
     tables = opened.execute(
         "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
     )
     return [
-        (table, name)
+        (_quoted(table), _quoted(column))
         for (table,) in tables.fetchall()
-        for _, name, kind, *_ in opened.execute(f'pragma table_info("{table}")').fetchall()
-        if "CHAR" in kind.upper() or "TEXT" in kind.upper()
+        for _, column, *_ in opened.execute(f"pragma table_info({_quoted(table)})").fetchall()
     ]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_telling(word: str) -> bool:
