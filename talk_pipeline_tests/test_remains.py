@@ -1,17 +1,20 @@
 """What of a person lies in no file of this machine is told by name, and files are looked into wherever they lie."""
 
 import gzip
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
 
-from talk_pipeline.engine.state.traces import MASK, Words
+from talk_pipeline.engine.state.traces import MASK, Words, take_from_files
 from talk_pipeline.remains import Unread, take_out
 from talk_pipeline.settings import Settings
 
+NOBODY = 65534
 NAME = "Quillon Zyxwvut"
 DEPLOYED = Path(__file__).parents[1] / "deploy" / "dagster.yaml"
 
@@ -137,3 +140,39 @@ def test_every_cell_of_a_database_is_looked_into(data: Path, letters: str) -> No
         texts = [text for (text,) in db.execute('select "c d" from "a ""b"""')]
     assert len(texts) == 17
     assert all(MASK in text and NAME not in text for text in texts)
+
+
+def test_a_database_that_cannot_be_used_is_named_and_all_else_is_done(data: Path) -> None:
+    for name, rows in (("damaged.db", 2000), ("cut.db", 2000), ("checked.db", 1)):
+        with closing(sqlite3.connect(data / name)) as db:
+            db.execute("create table t (name text check (name <> '(forgotten)'))")
+            db.executemany("insert into t values (?)", [[NAME]] * rows)
+            db.commit()
+    whole = (data / "damaged.db").read_bytes()
+    (data / "damaged.db").write_bytes(whole[:4096] + b"\xff" * 8192 + whole[12288:])
+    (data / "cut.db").write_bytes(whole[:5000])
+    (data / "z.csv").write_text(NAME, encoding="utf-8")
+    assert {Path(one.what).name for one in told()} == {"damaged.db", "cut.db", "checked.db"}
+    assert (data / "z.csv").read_text(encoding="utf-8") == MASK
+
+
+def test_what_may_not_be_read_or_written_is_named_and_all_else_is_done() -> None:
+    """As nobody in particular: whoever is root may read everything, and the folders of tests are root's then."""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        for place in ("closed", "fixed"):
+            (folder / place).mkdir()
+            (folder / place / "a.csv").write_text(NAME, encoding="utf-8")
+        for file in ("a.csv", "z.csv"):
+            (folder / file).write_text(NAME, encoding="utf-8")
+        if os.geteuid() == 0:
+            for one in (folder, *folder.rglob("*")):
+                os.chown(one, NOBODY, NOBODY)
+            stack.callback(os.seteuid, 0)
+            os.seteuid(NOBODY)
+        for place, mode in (("closed", 0o000), ("fixed", 0o500), ("a.csv", 0o000)):
+            stack.callback((folder / place).chmod, 0o700)
+            (folder / place).chmod(mode)
+        left = take_from_files([folder], Words([NAME]), but=())
+        assert left == [folder / "a.csv", folder / "closed", folder / "fixed" / "a.csv"]
+        assert (folder / "z.csv").read_text(encoding="utf-8") == MASK

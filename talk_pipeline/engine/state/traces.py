@@ -5,6 +5,7 @@ named whatever its bytes are, since what is compressed or in other letters shows
 of which the state is written anew from its tables, and what a restore replaced is to be deleted.
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from unicodedata import normalize
 
-from talk_pipeline.disks import is_in_use
+from talk_pipeline.disks import found_no_room, is_in_use
 from talk_pipeline.engine.state.connection import StateBusyError
 from talk_pipeline.pieces import put
 from talk_pipeline.redaction import encoded
@@ -67,10 +68,18 @@ def take_from_files(places: Iterable[Path], words: Words, *, but: Iterable[Path]
     left = []
     others = frozenset(one.resolve() for one in but)
     for file in dict.fromkeys(file for place in places for file in _files(place.resolve(), others)):
-        content = file.read_bytes()
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:  # somebody else's, who is done with it
+            continue
+        except OSError:  # not ours to read, or on a broken disk
+            left.append(file)
+            continue
         if content.startswith(SQLITE):
-            _take_from_database(file, content, words)
-        elif content[DUCKDB_AT:].startswith(DUCKDB) or not _take_from_text(file, content, words):
+            done = _take_from_database(file, content, words)
+        else:
+            done = not content[DUCKDB_AT:].startswith(DUCKDB) and _take_from_text(file, content, words)
+        if not done:
             left.append(file)
     return left
 
@@ -79,6 +88,9 @@ def _files(place: Path, but: frozenset[Path]) -> Iterator[Path]:
     if place in but or place.is_symlink():
         return
     if place.is_dir():
+        if not os.access(place, os.R_OK | os.X_OK, effective_ids=True):
+            yield place
+            return
         for entry in sorted(place.iterdir()):
             yield from _files(entry, but)
     elif place.is_file() and not _comes_with_its_database(place):
@@ -100,15 +112,21 @@ def _take_from_text(file: Path, content: bytes, words: Words) -> bool:
     except UnicodeDecodeError:
         return False
     if words.may_be_in(content) and (without := words.taken_from(text)) != text:
-        put(file, without.encode())
+        try:
+            put(file, without.encode())
+        except PermissionError:
+            return False
     return True
 
 
-def _take_from_database(file: Path, content: bytes, words: Words) -> None:
-    """Looks into every cell: the bytes of a file tell no text that is in UTF-16, or in more pages than one."""
-    journal = file.with_name(f"{file.name}-wal")
-    in_pages = words.may_be_in(content) or (journal.exists() and words.may_be_in(journal.read_bytes()))
+def _take_from_database(file: Path, content: bytes, words: Words) -> bool:
+    """Looks into every cell: the bytes of a file tell no text that is in UTF-16, or in more pages than one.
+
+    Returns:
+        Whether that could be done: a database may be damaged, or of a kind that this SQLite does not know.
+    """
     try:
+        in_pages = words.may_be_in(content) or words.may_be_in(_journal_of(file))
         with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
             opened.create_function("without", 1, _without(words), deterministic=True)
             opened.execute("pragma secure_delete = on")
@@ -125,9 +143,23 @@ def _take_from_database(file: Path, content: bytes, words: Words) -> None:
                 opened.execute("vacuum")
                 opened.execute("pragma wal_checkpoint(truncate)")
     except sqlite3.Error as error:
-        if not is_in_use(error):
+        if is_in_use(error):
+            raise StateBusyError(
+                f"{file} is in use ({error}): stop what uses it, and say it again"
+            ) from error
+        if found_no_room(error, file.parent):
             raise
-        raise StateBusyError(f"{file} is in use ({error}): stop what uses it, and say it again") from error
+        return False
+    except PermissionError:  # of the journal
+        return False
+    return True
+
+
+def _journal_of(file: Path) -> bytes:
+    try:
+        return file.with_name(f"{file.name}-wal").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _without(words: Words) -> Callable[[str], str]:
