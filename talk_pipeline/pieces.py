@@ -2,10 +2,14 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
+
+FRESH = ".new"
 
 _KNOWS_NO_SUCH_THING = (errno.EINVAL, errno.ENOTSUP)
 """What file systems of others say where a folder cannot be asked to be on disk."""
@@ -24,14 +28,28 @@ def whole(file: Path) -> Iterator[BinaryIO]:
         with file.open("wb") as out:
             yield out
         return
-    fresh = file.with_name(f"{file.name}.new")
+    fresh = beside(file)
     try:
-        with _through(fresh) as out:
+        with _through(fresh, os.O_EXCL) as out:
             yield out
         rename_through(fresh, file)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def beside(file: Path) -> Path:
+    """A name in the folder of a file that nobody has: what is to be in its place is written there."""
+    return file.with_name(f".{file.name}.{token_hex(8)}{FRESH}")
+
+
+def left_beside(file: Path) -> list[Path]:
+    """What was being written in the place of a file when its writer was killed, if nobody is writing it now."""
+    ours = re.compile(rf"\.{re.escape(file.name)}\.[0-9a-f]{{16}}{re.escape(FRESH)}.*")
+    try:
+        return [one for one in file.parent.iterdir() if ours.fullmatch(one.name)]
+    except PermissionError:  # a folder that may be written to and not be looked into
+        return []
 
 
 def write_through(file: Path, content: bytes) -> None:
@@ -41,8 +59,8 @@ def write_through(file: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _through(file: Path) -> Iterator[BinaryIO]:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as out:
+def _through(file: Path, only_if: int = 0) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | only_if, 0o666), "wb") as out:
         yield out
         out.truncate()
         out.flush()

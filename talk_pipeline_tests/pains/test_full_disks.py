@@ -177,7 +177,7 @@ def test_a_backup_that_finds_no_room_is_none_and_says_where(
     small(left)
     refused = run("backup", str(earlier), "--overwrite")
     assert refused.returncode == Exit.INCOMPLETE
-    where = f"error: {earlier}.new: No space left on device: make room there"
+    where = f"error: {earlier}: No space left on device: make room there"
     assert refused.stderr.startswith(where), refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     assert sorted(file.name for file in disk.iterdir()) == ["backup.duckdb", "filling"]

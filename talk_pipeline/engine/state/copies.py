@@ -18,20 +18,27 @@ from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.left import journals_of
 from talk_pipeline.engine.state.meta import get_meta, set_meta
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
+from talk_pipeline.pieces import beside, left_beside
 
 _OWED = "compact"
 Counts = Mapping[str, int]
 """Rows by table."""
 
 
-def write_copy(state: State, file: Path) -> Counts:
+def write_copy(state: State, file: Path, *, named: Path | None = None) -> Counts:
     """Writes all that a state holds into a new file, on disk when this returns.
+
+    Args:
+        state: what is copied.
+        file: the new one.
+        named: what people know it by, if its own name is for a moment only.
 
     Raises:
         StateBrokenError: what was written is not what was read.
     """
+    place = named or file
     _remove(file)
-    with _finding_room(file), state.once() as db:
+    with _finding_room(place), state.once() as db:
         path = str(file).replace("'", "''")
         db.execute(f"attach '{path}' as copied")
         try:
@@ -52,7 +59,7 @@ def write_copy(state: State, file: Path) -> Counts:
         raise StateBrokenError(
             f"{file} was written and does not hold what {state.file} does: is its disk well?"
         )
-    with _finding_room(file), file.open("rb+") as written:
+    with _finding_room(place), file.open("rb+") as written:
         os.fsync(written.fileno())
     return counts
 
@@ -95,9 +102,11 @@ def replace_by_copy(state: State, file: Path) -> None:
     Raises:
         StateBrokenError: what was written is not what was read.
     """
-    fresh = file.with_name(f"{file.name}.new")
+    for one in left_beside(file):  # one copy is written at a time: the lease of a run is held meanwhile
+        one.unlink(missing_ok=True)
+    fresh = beside(file)
     try:
-        write_copy(state, fresh)
+        write_copy(state, fresh, named=file)
         fresh.replace(file)
         for one in journals_of(file).values():  # of the file that was there
             one.unlink()

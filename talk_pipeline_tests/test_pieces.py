@@ -1,0 +1,70 @@
+"""A file is replaced whole, and nothing else in its folder is anybody's to take."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from talk_pipeline.engine.state.copies import replace_by_copy
+from talk_pipeline.engine.state.database import State
+from talk_pipeline.pieces import left_beside, put, whole
+
+OTHERS = b"of somebody else"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    """One that holds something."""
+    (tmp_path / "data").mkdir()
+    state = State(tmp_path / "data")
+    with state.once() as db:
+        db.execute("insert into meta values ('a', 'b')")
+    return state
+
+
+def test_a_neighbour_stays_whatever_it_is_called(tmp_path: Path, state: State) -> None:
+    pointed_at = tmp_path / "pointed-at"
+    pointed_at.write_bytes(OTHERS)
+    writes: dict[str, Callable[[Path], None]] = {
+        "p.csv": lambda file: put(file, b"ours"),
+        "b.duckdb": lambda file: replace_by_copy(state, file),
+    }
+    for name, write in writes.items():
+        for neighbour in (tmp_path / f"{name}.new", tmp_path / f".{name}.new"):
+            neighbour.write_bytes(OTHERS)
+        link = tmp_path / f"linked-{name}.new"
+        link.symlink_to(pointed_at)
+        for file in (tmp_path / name, tmp_path / f"linked-{name}"):
+            write(file)
+            assert file.read_bytes() != OTHERS
+        assert (tmp_path / f"{name}.new").read_bytes() == OTHERS
+        assert (tmp_path / f".{name}.new").read_bytes() == OTHERS
+        assert link.is_symlink()
+    assert pointed_at.read_bytes() == OTHERS
+
+
+def test_two_who_write_one_file_each_write_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "plan.csv"
+    with whole(file) as first, whole(file) as second:
+        first.write(b"first " * 9)
+        second.write(b"second")
+    assert file.read_bytes() == b"first " * 9
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.csv"]
+
+
+def test_a_copy_that_was_being_written_when_all_ended_is_cleared_by_the_next(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_self: Path, _to: Path) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        patch.setattr("talk_pipeline.engine.state.copies._remove", lambda _file: None)
+        with pytest.raises(ZeroDivisionError):
+            replace_by_copy(state, state.file)
+    assert len(left_beside(state.file)) == 1
+    replace_by_copy(state, state.file)
+    assert left_beside(state.file) == []
+    with state.once() as db:
+        assert db.execute("select value from meta where key = 'a'").fetchall() == [("b",)]
