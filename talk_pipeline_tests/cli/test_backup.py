@@ -1,6 +1,7 @@
 """A backup of the state and its way back: what a later run makes of an older state, and what is refused."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,6 +109,15 @@ def test_what_is_refused(world: World, tmp_path: Path, monkeypatch: pytest.Monke
     backup_refused(tmp_path / "none" / "b", "does not exist: make it first")
     restore_refused(tmp_path / "none", "there is no file")
     restore_refused(state, "is the state itself")
+    incoming = world.data / "restoring"
+    incoming.mkdir()
+    (incoming / "b.duckdb").write_bytes(written)
+    (tmp_path / "link").symlink_to(incoming)
+    for folder in (incoming, tmp_path / "link"):
+        with pytest.raises(ByHandError, match="which a restore clears: move it elsewhere"):
+            restore(Settings.load(), folder / "b.duckdb")
+    assert (incoming / "b.duckdb").read_bytes() == written
+    shutil.rmtree(incoming)
     with monkeypatch.context() as patch, world.held("product"):
         patch.setenv("TALK_WAIT_SECONDS", "0.1")
         restore_refused(file, "flow 'product' is held by run another", LeaseHeldError)

@@ -86,7 +86,7 @@ def restore(
         What the backup holds, where what it replaced is kept, and what was found in comparing.
 
     Raises:
-        ByHandError: the file is not there, or is the state itself.
+        ByHandError: the file is not there, is the state itself, or lies where a restore works and clears first.
         StateBusyError: another process keeps the state.
         StateBrokenError: the file is no state of ours.
         StateMismatchError: it is of other systems, or of a later release.
@@ -96,6 +96,10 @@ def restore(
     if state.file.exists() and file.samefile(state.file):
         raise ByHandError(f"{file} is the state itself, not a backup of it")
     folder = state.file.parent / INCOMING
+    if folder.resolve() in file.resolve().parents:
+        raise ByHandError(
+            f"{file} lies in {folder}, which a restore clears: move it elsewhere, and name it there"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
