@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from stat import S_IMODE
 from typing import BinaryIO
 
 FRESH = ".new"
 
 _KNOWS_NO_SUCH_THING = (errno.EINVAL, errno.ENOTSUP)
-"""What file systems of others say where a folder cannot be asked to be on disk."""
+"""What file systems of others say where a folder cannot be asked to be on disk, or a file not be given away."""
 
 
 def put(file: Path, content: bytes) -> None:
@@ -30,7 +31,8 @@ def whole(file: Path) -> Iterator[BinaryIO]:
         return
     fresh = beside(file)
     try:
-        with _through(fresh, os.O_EXCL) as out:
+        with _through(fresh, os.O_EXCL, 0o600 if file.exists() else 0o666) as out:
+            alike(fresh, file)
             yield out
         rename_through(fresh, file)
     except BaseException:
@@ -41,6 +43,35 @@ def whole(file: Path) -> Iterator[BinaryIO]:
 def beside(file: Path) -> Path:
     """A name in the folder of a file that nobody has: what is to be in its place is written there."""
     return file.with_name(f".{file.name}.{token_hex(8)}{FRESH}")
+
+
+def alike(fresh: Path, file: Path) -> None:
+    """Lets those read and write a fresh file who may the one that it is to replace, if that is there.
+
+    Its owner is another's to give, but for root: where we may not, it is ours.
+    """
+    try:
+        there = file.stat()
+    except FileNotFoundError:
+        return
+    ours = fresh.stat()
+    # the mode first: what is given away may be no longer ours to change
+    if S_IMODE(ours.st_mode) != S_IMODE(there.st_mode):
+        with _where_it_may_be():
+            fresh.chmod(S_IMODE(there.st_mode))
+    if (ours.st_uid, ours.st_gid) != (there.st_uid, there.st_gid):
+        with _where_it_may_be():
+            os.chown(fresh, there.st_uid, there.st_gid)
+
+
+@contextmanager
+def _where_it_may_be() -> Iterator[None]:
+    """A share may keep neither modes nor owners, and says so in any of these ways."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPERM, *_KNOWS_NO_SUCH_THING):
+            raise
 
 
 def left_beside(file: Path) -> list[Path]:
@@ -59,8 +90,8 @@ def write_through(file: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _through(file: Path, only_if: int = 0) -> Iterator[BinaryIO]:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | only_if, 0o666), "wb") as out:
+def _through(file: Path, only_if: int = 0, mode: int = 0o666) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | only_if, mode), "wb") as out:
         yield out
         out.truncate()
         out.flush()

@@ -1,11 +1,13 @@
 """A file is replaced whole, and nothing else in its folder is anybody's to take."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from stat import S_IMODE
 
 import pytest
 
-from talk_pipeline.engine.state.copies import replace_by_copy
+from talk_pipeline.engine.state.copies import copy_whole, replace_by_copy
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.pieces import left_beside, put, whole
 
@@ -68,3 +70,31 @@ def test_a_copy_that_was_being_written_when_all_ended_is_cleared_by_the_next(
     assert left_beside(state.file) == []
     with state.once() as db:
         assert db.execute("select value from meta where key = 'a'").fetchall() == [("b",)]
+
+
+def test_who_may_read_a_file_is_who_might_before_it_was_replaced(tmp_path: Path, state: State) -> None:
+    """Its owner as well, where we may give it away."""
+    text, copy = tmp_path / "run.log", tmp_path / "copy.duckdb"
+    owner = 65534 if os.geteuid() == 0 else os.geteuid()
+    text.write_bytes(OTHERS)
+    copy_whole(state.file, copy)
+    for file, mode in ((text, 0o600), (state.file, 0o640), (copy, 0o604)):
+        os.chown(file, owner, -1)
+        file.chmod(mode)
+    put(text, b"ours")
+    replace_by_copy(state, state.file)
+    replace_by_copy(state, copy)
+    copy_whole(copy, tmp_path / "second.duckdb")
+    assert text.read_bytes() == b"ours"
+    files = (text, state.file, copy, tmp_path / "second.duckdb")
+    found = [(S_IMODE(one.stat().st_mode), one.stat().st_uid) for one in files]
+    assert found == [(0o600, owner), (0o640, owner), (0o604, owner), (0o604, owner)]
+
+
+def test_a_new_file_is_as_open_as_the_process_has_it(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        put(tmp_path / "plan.csv", b"")
+    finally:
+        os.umask(before)
+    assert S_IMODE((tmp_path / "plan.csv").stat().st_mode) == 0o640

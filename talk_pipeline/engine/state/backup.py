@@ -21,6 +21,7 @@ from talk_pipeline.engine.state.copies import copy_whole, replace_by_copy
 from talk_pipeline.engine.state.database import FILE, State
 from talk_pipeline.engine.state.left import journals_of
 from talk_pipeline.engine.state.meta import known_systems, read_in_full
+from talk_pipeline.pieces import alike
 from talk_pipeline.wording import counted
 
 INCOMING = "restoring"
@@ -165,6 +166,7 @@ def _exchange(file: Path, fresh: Path) -> Path | None:
     try:
         for one, place in kept.items():
             _name_too(one, place)
+        alike(fresh, file)
         fresh.replace(file)
     except BaseException:
         for place in kept.values():

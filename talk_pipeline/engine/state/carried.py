@@ -25,7 +25,7 @@ from talk_pipeline.engine.state.database import FILE, PROGRESS, SNAPSHOTS, State
 from talk_pipeline.engine.state.lease import LeaseHeldError, LeaseLostError
 from talk_pipeline.engine.state.left import journals_of
 from talk_pipeline.engine.state.meta import read_in_full
-from talk_pipeline.pieces import put
+from talk_pipeline.pieces import alike, put
 
 WHOLE = "all flows"
 """The lease for the whole state: no flow is called so."""
@@ -144,6 +144,7 @@ class CarriedState(State):
         leaving = self.file.with_name(f"{FILE}.leaving")
         try:
             write_copy(self, leaving)
+            alike(leaving, self.file)
             self.release()
             self.require()
             number = self.number_of(WHOLE)

@@ -18,7 +18,7 @@ from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.left import journals_of
 from talk_pipeline.engine.state.meta import get_meta, set_meta
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
-from talk_pipeline.pieces import beside, left_beside
+from talk_pipeline.pieces import alike, beside, left_beside
 
 _OWED = "compact"
 Counts = Mapping[str, int]
@@ -42,6 +42,7 @@ def write_copy(state: State, file: Path, *, named: Path | None = None) -> Counts
         path = str(file).replace("'", "''")
         db.execute(f"attach '{path}' as copied")
         try:
+            alike(file, place)  # before there is anything in it
             db.execute("use copied")
             # to forget them is to write to the state, and no transaction writes to both
             db.keeps_findings = False
@@ -118,6 +119,7 @@ def copy_whole(file: Path, place: Path) -> None:
     """A copy of a file that nobody uses: it is there whole, and on disk, or not at all."""
     fresh = place.with_name(f"{place.name}.new")
     shutil.copyfile(file, fresh)
+    alike(fresh, file)
     with fresh.open("rb+") as written:
         os.fsync(written.fileno())
     fresh.replace(place)
