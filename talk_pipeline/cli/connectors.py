@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from talk_pipeline.disks import written_to
+from talk_pipeline.pieces import put
 from talk_pipeline.settings import SettingsError
 from talk_pipeline.systems.customwebshop.spec import schema
 
@@ -26,9 +28,8 @@ def new_connector(name: str, *, template: Path = TEMPLATE) -> Path:
     text = template.read_text(encoding="utf-8")
     text = text.replace("$schema=connector.schema.json", f"$schema={schema.FILE}")
     text = text.replace("{file}", file.name).replace("{name}", file.stem)
-    try:
-        with file.open("x", encoding="utf-8") as target:
-            target.write(text)
-    except FileExistsError:
-        raise SettingsError(f"{file} is there already; choose another name or move it away") from None
+    if file.exists() or file.is_symlink():
+        raise SettingsError(f"{file} is there already; choose another name or move it away")
+    with written_to(file):
+        put(file, text.encode())
     return file

@@ -8,6 +8,7 @@ from talk_pipeline.cli.terminal import say
 from talk_pipeline.clients import central
 from talk_pipeline.disks import written_to
 from talk_pipeline.flows.loading import Flows
+from talk_pipeline.pieces import put
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.businesscentral.description import API
 from talk_pipeline.systems.businesscentral.drafting import Draft, draft_of, text_of
@@ -38,14 +39,14 @@ def new_entity(name: str, *, api: str, called: str | None) -> None:
         raise SettingsError(
             f"--api {api}: write publisher/group/version of an API page, such as sample/things/v1.0"
         )
-    if file.exists():
+    if file.exists() or file.is_symlink():
         raise SettingsError(f"{file} is there already: move it away, or say what else to call it (--as)")
     draft = asyncio.run(_draft(settings, name, api=api, called=called))
     if wrong := [f"{'.'.join(map(str, at))}: {text}" for at, text in draft.set.problems()]:
         raise ConfigurationFault(f"{name} is such as no description can hold: {'; '.join(wrong)}")
     folder.mkdir(parents=True, exist_ok=True)
     with written_to(file):
-        file.write_text(text_of(draft), encoding="utf-8")
+        put(file, text_of(draft).encode())
     said = draft.set
     below = f", {counted(len(said.children), 'collection')} below" if said.children else ""
     say(f"{file} is written: {counted(len(said.properties), 'property')}{below}")

@@ -263,3 +263,21 @@ def test_a_plan_that_finds_no_room_is_none_and_says_where(
             (plan.parent / "filling").unlink()
     assert run(*command).returncode == Exit.OK
     assert "C399" in plan.read_text(encoding="utf-8")
+
+
+def test_a_description_that_finds_no_room_is_none_and_can_be_said_again(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch, small: Callable[[int], None]
+) -> None:
+    disk = tmp_path / "small"
+    monkeypatch.chdir(disk)
+    monkeypatch.setenv("BUSINESSCENTRAL_ENTITIES_DIR", str(disk))
+    page = ("new-entity", "loyaltyMembers", "--api", "sample/loyalty/v1.0")
+    for command, file in ((("new-connector", "myshop"), "myshop.yaml"), (page, "loyaltyMembers.yaml")):
+        small(0)
+        refused = run(*command)
+        assert (refused.returncode, f"{file}: No space left" in refused.stderr) == (Exit.INCOMPLETE, True)
+        assert [one.name for one in disk.iterdir()] == ["filling"]
+        (disk / "filling").unlink()
+        done = run(*command)
+        assert done.returncode == Exit.OK, done.stderr
+        (disk / file).unlink()
