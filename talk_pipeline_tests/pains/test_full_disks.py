@@ -111,7 +111,7 @@ def test_a_full_disk_is_told_as_one_and_what_was_on_it_stays(
     assert "backup" not in text
     (disk / "filling").unlink()
     with State(disk).once() as db:
-        assert db.execute("select count(*) >= 100000 from meta").fetchall() == [(True,)]
+        assert db.execute("select count(*) >= 100000 from bc_status").fetchall() == [(True,)]
         db.execute("insert into meta values ('with', 'room')")
 
 
