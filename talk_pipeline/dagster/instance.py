@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from talk_pipeline.disks import found_no_room, is_in_use
 from talk_pipeline.engine.state.connection import StateBusyError
+from talk_pipeline.pieces import put
 from talk_pipeline.remains import HOME, HOME_SETTINGS, SHIPPED
 from talk_pipeline.settings import SettingsError
 
@@ -52,8 +53,9 @@ def prepare_home(data_dir: Path, *, several: bool = False) -> Path:
     home = (data_dir / HOME).resolve()
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "setup.lock"):
-        new = not (home / HOME_SETTINGS).exists()
-        _put_settings(home, template(several=several))
+        shipped = template(several=several)
+        new = _current(home / HOME_SETTINGS, shipped) is None
+        _put_settings(home, shipped)
         if new:
             with _opened(home) as instance:
                 instance.get_runs(limit=1)
@@ -72,18 +74,25 @@ def template(*, several: bool) -> bytes:
 def _put_settings(home: Path, template: bytes) -> None:
     settings, shipped = home / HOME_SETTINGS, home / f"{HOME_SETTINGS}{SHIPPED}"
     known = shipped.read_bytes() if shipped.exists() else None
-    if known == template and settings.exists():
+    current = _current(settings, template)
+    if known == template and current is not None:
         return
-    current = settings.read_bytes() if settings.exists() else None
     if current is None or current == known or hashlib.sha256(current).hexdigest() == FIRST_SHIPPED:
-        settings.write_bytes(template)
+        put(settings, template)
     elif current != template:
         log.warning(
             "%s was edited and stays as it is, though this release ships other settings: compare it with %s",
             settings,
             shipped,
         )
-    shipped.write_bytes(template)
+    put(shipped, template)
+
+
+def _current(settings: Path, template: bytes) -> bytes | None:
+    """What is set; a file that is empty, or was left in the middle of a line of ours, sets nothing."""
+    current = settings.read_bytes() if settings.exists() else b""
+    torn = template.startswith(current) and not current.endswith(b"\n")
+    return None if torn else current
 
 
 @contextmanager

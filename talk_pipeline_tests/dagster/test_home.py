@@ -28,6 +28,21 @@ def test_a_new_home_has_runs_checked_for_their_process(tmp_path: Path) -> None:
         assert instance.run_monitoring_start_timeout_seconds <= 90
 
 
+@pytest.mark.parametrize("left", [0, 30])
+@pytest.mark.parametrize("kept", [True, False])
+def test_settings_that_were_left_half_written_are_written_anew(
+    tmp_path: Path, *, left: int, kept: bool
+) -> None:
+    settings = tmp_path / "dagster_home" / "dagster.yaml"
+    settings.parent.mkdir()
+    settings.write_bytes(TEMPLATE.read_bytes()[:left])
+    if kept:  # by the start after that
+        settings.with_name("dagster.yaml.shipped").write_bytes(TEMPLATE.read_bytes())
+    with open_home(tmp_path) as instance:
+        assert isinstance(instance.run_launcher, Launcher)
+    assert settings.read_bytes() == TEMPLATE.read_bytes()
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_settings_nobody_edited_follow_a_newer_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, first: bool
