@@ -6,6 +6,7 @@ kept of was registered by an earlier release, or from another folder, and is tak
 
 import hashlib
 import json
+import logging
 import secrets
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.pieces import put
+
+log = logging.getLogger(__name__)
 
 
 class Registered:
@@ -27,9 +30,7 @@ class Registered:
 
     def __init__(self, data_dir: Path, side: Side, *, url: str, secret: SecretStr) -> None:
         self._file, self._url = data_dir / "registered" / f"{side}.json", url
-        kept = json.loads(self._file.read_bytes()) if self._file.exists() else {}
-        self._salt: str = kept.get("salt") or secrets.token_hex(16)
-        self._kept: dict[str, str] = kept.get("registered", {})
+        self._salt, self._kept = _read(self._file) or (secrets.token_hex(16), {})
         said, salt = secret.get_secret_value().encode(), bytes.fromhex(self._salt)
         self._now = hashlib.scrypt(said, salt=salt, n=2**14, r=8, p=1).hex()
 
@@ -47,3 +48,18 @@ class Registered:
 
     def _key(self, what: str) -> str:
         return f"{self._url} {what}"
+
+
+def _read(file: Path) -> tuple[str, dict[str, str]] | None:
+    """The salt and what is kept with it; nothing where that cannot be read, as where no file is."""
+    if not file.exists():
+        return None
+    try:
+        kept = json.loads(file.read_bytes())
+        salt, registered = kept["salt"], kept["registered"]
+        bytes.fromhex(salt)
+        found = salt, {**registered}
+    except (ValueError, KeyError, TypeError):
+        log.warning("%s cannot be read, and counts as not there", file)
+        return None
+    return found

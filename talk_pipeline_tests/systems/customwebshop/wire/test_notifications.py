@@ -180,3 +180,19 @@ def test_who_looks_for_webhooks_in_the_wrong_place_registers_none(
     with pytest.raises(ConfigurationFault, match=message):
         asyncio.run(ask(webhooks=told.model_copy(update=wrong)))
     assert not posted
+
+
+@pytest.mark.parametrize(
+    "left", ["", '{"salt": "00', "[]", '{"salt": "zz", "registered": {}}', '{"registered": 5}']
+)
+def test_what_cannot_be_read_of_registrations_counts_as_nothing(tmp_path: Path, left: str) -> None:
+    file = tmp_path / "registered" / "shop.json"
+    file.parent.mkdir()
+    file.write_text(left)
+
+    def known(secret: str) -> Registered:
+        return Registered(tmp_path, Side.SHOP, url=HERE, secret=SecretStr(secret))
+
+    assert not known(SECRET).is_of_another("order.created")
+    known(SECRET).keep("order.created")
+    assert known("another").is_of_another("order.created")
