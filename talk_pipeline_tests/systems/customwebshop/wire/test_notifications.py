@@ -186,7 +186,7 @@ def test_who_looks_for_webhooks_in_the_wrong_place_registers_none(
     "left", ["", '{"salt": "00', "[]", '{"salt": "zz", "registered": {}}', '{"registered": 5}']
 )
 def test_what_cannot_be_read_of_registrations_counts_as_nothing(tmp_path: Path, left: str) -> None:
-    file = tmp_path / "registered" / "shop.json"
+    file = tmp_path / "registered" / f"{Side.SHOP}.json"
     file.parent.mkdir()
     file.write_text(left)
 
