@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 6 * 3600.0
 RETRY_SECONDS = 60.0
 LARGEST_NOTICE = 10_000_000
+NOTICE_SECONDS = 10.0
+MOST_CONNECTIONS = 200
+END_SECONDS = 5
 
 
 def serve(connections: Connections, *, url: str, host: str, port: int) -> None:
@@ -46,7 +49,14 @@ def serve(connections: Connections, *, url: str, host: str, port: int) -> None:
         SettingsError: no secret to prove notices by.
     """
     app = receiver(connections, url=url)
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=END_SECONDS,
+    )
 
 
 def receiver(connections: Connections, *, url: str) -> Starlette:
@@ -87,10 +97,16 @@ async def _receive(connections: Connections, request: Request, *, secret: Secret
     side = Side(name)
     body = b""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_NOTICE:
-                return Response(status_code=413)
+        async with asyncio.timeout(
+            NOTICE_SECONDS
+        ):  # anybody may open one, and it is not proven yet whose it is
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST_NOTICE:
+                    return Response(status_code=413)
+    except TimeoutError:
+        log.warning("%s: a notice did not arrive in time", side)
+        return Response(status_code=408)
     except ClientDisconnect:
         log.warning("%s: a notice broke off", side)
         return Response(status_code=400)

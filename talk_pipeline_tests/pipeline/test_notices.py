@@ -246,3 +246,11 @@ def test_a_sender_that_hangs_up_in_the_middle_leaves_a_line(
         sender.sendall(b"POST /businesscentral HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
     assert until(lambda: "businesscentral: a notice broke off" in caplog.text)
     assert "Traceback" not in caplog.text
+
+
+def test_a_notice_that_does_not_arrive_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "NOTICE_SECONDS", 0.3)
+    at = httpx.URL(url)
+    with socket.create_connection((at.host, at.port or 80), timeout=5) as held:
+        held.sendall(f"POST /{Side.SHOP} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nabc".encode())
+        assert held.recv(100).startswith(b"HTTP/1.1 408 ")
