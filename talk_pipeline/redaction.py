@@ -21,6 +21,8 @@ SHORT = 8
 """Shorter ones are masked where they stand as a word of their own."""
 UNMISTAKABLE = 16
 """Whatever holds one as long as this can only have it from us."""
+TOKENS = 20
+"""So many of those that one place gave out are known: a token that so many followed opens nothing any more."""
 
 _BASE64 = "[A-Za-z0-9+/_-]"
 _SPELLED = {"\n": (r"\\+n",), "\r": (r"\\+r",), "\t": (r"\\+t",), " ": (r"\+",)}
@@ -54,14 +56,43 @@ _ENTRY = re.compile(r"(?:\w+:)?(?://)?(?:([^:/?#]*):(?!\d*(?:[/?#]|$))(.*)|([^/?
 """A password may hold what belongs into no address."""
 
 _known: dict[str, _Secret] = {}
+_lasting: set[str] = set()
+_given_out: dict[str, list[str]] = {}  # tokens by who gave them out to whom, the latest last
 
 
 def learn(*values: str | None) -> None:
     """From now on these are in no text."""
-    for value in values:
-        for secret in _forms(value) if value and value not in _known else ():
-            if len(secret.form) >= SHORTEST:
-                _known.setdefault(secret.form, secret)
+    for value in filter(None, values):
+        _lasting.add(value)
+        _know(value)
+
+
+def learn_token(token: str, *, of: str) -> None:
+    """From now on it is in no text, until so many others followed it: a process may be given one every few seconds.
+
+    Args:
+        token: what was given out.
+        of: who gave it out, and to whom.
+    """
+    tokens = _given_out.setdefault(of, [])
+    if token in tokens:
+        tokens.remove(token)
+    tokens.append(token)
+    _know(token)
+    while len(tokens) > TOKENS:
+        _forget(tokens.pop(0))
+
+
+def _know(value: str) -> None:
+    for secret in _forms(value) if value not in _known else ():
+        if len(secret.form) >= SHORTEST:
+            _known.setdefault(secret.form, secret)
+
+
+def _forget(token: str) -> None:
+    if token not in _lasting and not any(token in tokens for tokens in _given_out.values()):
+        for secret in _forms(token):
+            _known.pop(secret.form, None)
 
 
 def _forms(value: str) -> Iterator[_Secret]:

@@ -17,6 +17,7 @@ from talk_pipeline.cli.tables import console
 from talk_pipeline.disks import written_to
 from talk_pipeline.pieces import put
 from talk_pipeline.settings import Settings
+from talk_pipeline.spreadsheets import as_text
 
 SHOWN = 50
 COUNTED = "what differs is a property, or a record or line as a whole, such as one without a counterpart"
@@ -48,15 +49,9 @@ def _write(file: Path, found: list[Judged]) -> None:
     writer = csv.writer(text)
     writer.writerow(Finding._fields)
     for finding in (finding for one in found for finding in one.findings):
-        writer.writerow([_cell(value) for value in finding])
+        writer.writerow([as_text(value or "") for value in finding])
     with written_to(file):
         put(file, text.getvalue().encode())
-
-
-def _cell(value: str | None) -> str:
-    """Text that a spreadsheet would take for a formula begins with an apostrophe, as in a plan."""
-    text = value or ""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else text
 
 
 def _print(out: Console, found: list[Judged]) -> None:

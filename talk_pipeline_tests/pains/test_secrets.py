@@ -6,6 +6,7 @@ import html
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from talk_pipeline import redaction
 from talk_pipeline.dagster.execute import execute
 from talk_pipeline.engine.report.plan_file import write_plan
 from talk_pipeline.installation import Connections
-from talk_pipeline.redaction import MASK, holds_entry, learn, redact_logs, redacted, scrub
+from talk_pipeline.redaction import MASK, holds_entry, learn, learn_token, redact_logs, redacted, scrub
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings, SettingsError
 from talk_pipeline.systems.errors import ConfigurationFault, UnavailableFault
@@ -239,11 +240,11 @@ def test_a_server_that_repeats_what_it_was_sent_leaves_no_trace_of_it(
 def _watch_tokens(monkeypatch: pytest.MonkeyPatch, seen: list[str]) -> None:
     """Notes the tokens that are issued."""
 
-    def noted(*values: str | None) -> None:
-        seen.extend(value for value in values if value and value.startswith("sandbox."))
-        learn(*values)
+    def noted(token: str, *, of: str) -> None:
+        seen.append(token)
+        learn_token(token, of=of)
 
-    monkeypatch.setattr(credentials, "learn", noted)
+    monkeypatch.setattr(credentials, "learn_token", noted)
 
 
 def _dump(world: World, file: Path) -> None:
@@ -281,6 +282,9 @@ FORMULAS = {
     "-5": "-5",
     "-5.25": "-5.25",
     "plain = text": "plain = text",
+    "A;=1+1;": "A;'=1+1;",
+    'A;"=1,1"': """A;"'=1,1\"""",
+    "A;\t-1;'": "A;'\t'-1;''",
 }
 
 
@@ -296,6 +300,9 @@ def test_a_plan_in_csv_holds_no_formula_and_loses_no_value(world: World, tmp_pat
             write_plan(db, ["customer"], file=tmp_path / name)
     rows = list(csv.DictReader((tmp_path / "plan.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["after"] for row in rows} == set(FORMULAS.values())
-    back = {row["after"][1:] if row["after"].startswith("'") else row["after"] for row in rows}
-    assert back == set(FORMULAS)
+    assert {re.sub(r"""(^|[;\t\r\n]"*)'""", r"\1", row["after"]) for row in rows} == set(FORMULAS)
+    for delimiter in ",;\t":
+        written = (tmp_path / "plan.csv").read_text(encoding="utf-8").splitlines()
+        cells = [cell for row in csv.reader(written, delimiter=delimiter) for cell in row]
+        assert [one for one in cells if one[:1] in tuple("=+@-\t") and one not in ("-5", "-5.25")] == []
     assert {row["after"] for row in json.loads((tmp_path / "plan.json").read_text())} == set(FORMULAS)

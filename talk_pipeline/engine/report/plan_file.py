@@ -11,15 +11,10 @@ from typing import Any
 from talk_pipeline.disks import written_to
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.pieces import whole
+from talk_pipeline.spreadsheets import as_text
 
 _PAGE_ROWS = 10_000
 _Pages = Iterable[Sequence[Sequence[Any]]]
-
-_NEUTRAL = (
-    "case when regexp_matches({name}, '^[=+@\\t\\r''-]') and not regexp_full_match({name}, '-\\d+([.]\\d+)?')"
-    " then chr(39) || {name} else {name} end as {name}"
-)
-"""What a spreadsheet would take for a formula, as text: an apostrophe before it, to be taken off again."""
 
 _PLAN_COLUMNS = (
     *("flow", "part", "target", "operation", "shop_id", "bc_id"),
@@ -38,23 +33,23 @@ def write_plan(db: Connection, flows: Sequence[str], *, file: Path) -> None:
         OSError: the file could not be written, and is as it was. DuckDB, which may write one too, would leave half
             of it, and call the state damaged for want of room there.
     """
-    raw = file.suffix == ".json"
-    columns = ", ".join(_PLAN_COLUMNS if raw else (_NEUTRAL.format(name=name) for name in _PLAN_COLUMNS))
     planned = db.execute(
-        f"select {columns} from (select *, withheld(hold_kind, hold_reason) as withheld from change)"
+        f"select {', '.join(_PLAN_COLUMNS)}"
+        " from (select *, withheld(hold_kind, hold_reason) as withheld from change)"
         " where list_contains($flows::varchar[], flow) order by all",
         {"flows": list(flows)},
     )
     pages = iter(lambda: planned.fetchmany(_PAGE_ROWS), [])
     with written_to(file), whole(file) as out:
-        for text in _as_json(pages) if raw else _as_csv(pages):
+        for text in _as_json(pages) if file.suffix == ".json" else _as_csv(pages):
             out.write(text.encode())
 
 
 def _as_csv(pages: _Pages) -> Iterator[str]:
     for page in chain([[_PLAN_COLUMNS]], pages):
         text = StringIO()
-        csv.writer(text, lineterminator="\n").writerows(page)
+        cells = ([value and as_text(value) for value in row] for row in page)
+        csv.writer(text, lineterminator="\n").writerows(cells)
         yield text.getvalue()
 
 

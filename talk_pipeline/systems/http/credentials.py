@@ -13,7 +13,7 @@ import httpx
 from httpx_retries import RetryTransport
 from pydantic import SecretStr
 
-from talk_pipeline.redaction import learn
+from talk_pipeline.redaction import learn, learn_token
 from talk_pipeline.systems.errors import (
     AccessFault,
     ConfigurationFault,
@@ -258,7 +258,7 @@ class _ClientCredentials(httpx.Auth):
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise ConfigurationFault(self._message(f"answers {status} without an access_token"))
-        learn(token)
+        learn_token(token, of=f"{self._credentials.token_url} {self._credentials.client_id}")
         if not fits_header(token):
             raise ConfigurationFault(self._message("gives a token that cannot stand in a header"))
         return answer

@@ -18,7 +18,7 @@ from filelock import AsyncFileLock
 from pydantic import SecretStr
 
 from talk_pipeline.pieces import rename_through, write_through
-from talk_pipeline.redaction import learn
+from talk_pipeline.redaction import learn_token
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http.sendable import taken
 
@@ -90,8 +90,8 @@ class KeptTokens:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             text = f"{self.file} cannot be read: remove it, and put a new refresh token into {self.setting}"
             raise ConfigurationFault(text) from None
-        for token in (found.refresh_token, found.access_token):
-            learn(token or "")
+        for token in filter(None, (found.refresh_token, found.access_token)):
+            learn_token(token, of=str(self.file))
         return found
 
     def make_room(self) -> None:
@@ -106,7 +106,7 @@ class KeptTokens:
 
     def put(self, refresh_token: str, access_token: str, seconds: int) -> None:
         """Keeps them, for whom there is room by now; they are on disk when this returns."""
-        learn(refresh_token)
+        learn_token(refresh_token, of=str(self.file))
         text = {"refresh_token": refresh_token, "access_token": access_token, "until": time.time() + seconds}
         write_through(self._new, json.dumps(text).encode())
         rename_through(self._new, self.file)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from talk_pipeline.redaction import learn
+from talk_pipeline.redaction import learn_token
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, ForeignHostFault, UnavailableFault
 from talk_pipeline.systems.http.again import NO_ANSWER
 from talk_pipeline.systems.http.sendable import fits_header, taken
@@ -86,7 +86,7 @@ class Session(httpx.Auth):
             token = None
         if not token:
             raise AccessFault(f"the login {self._login.url} answers without a token where the connector says")
-        learn(token)
+        learn_token(token, of=" ".join((self._login.url, *map(taken, self._login.body.values()))))
         if not fits_header(token):
             raise ConfigurationFault(
                 f"the login {self._login.url} gives a token that cannot stand in a header"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from talk_pipeline.redaction import redacted
+from talk_pipeline import redaction
+from talk_pipeline.redaction import TOKENS, redacted
 from talk_pipeline.systems.errors import (
     AccessFault,
     ConfigurationFault,
@@ -246,3 +247,19 @@ def test_a_login_without_a_token_names_the_connector(server: Answering, opens: O
     with pytest.raises(AccessFault, match="without a token where the connector says"):
         read(opens(credentials=login(server)))
     assert not server.asked_at("/things")
+
+
+def test_of_tokens_that_one_place_gives_out_the_latest_are_known(server: Answering, opens: Opens) -> None:
+    """A process that looks at a shop every few seconds may be given one each time."""
+    issues(server)
+    for _ in range(2 * TOKENS):
+        read(opens(credentials=login(server)))
+    known = len(redaction._known)
+    for _ in range(TOKENS):
+        read(opens(credentials=login(server)))
+    assert len(redaction._known) == known
+    latest = f"session{3 * TOKENS}"
+    assert latest not in redacted(f"you sent {latest}")
+    assert SECRET.get_secret_value() not in redacted(f"you sent {SECRET.get_secret_value()}"), (
+        "a setting stays"
+    )
