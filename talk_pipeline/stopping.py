@@ -12,7 +12,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 GRACE_SECONDS = 5.0
 LOOK_SECONDS = 0.2
@@ -44,6 +44,26 @@ def go_on() -> None:
     """
     if stop_requested():
         raise StoppedError
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A signal breaks into the block, also into a query, of which DuckDB makes an error of its own.
+
+    Whoever goes on with the next after an error asks `go_on` first.
+    """
+    numbers = [signal.SIGTERM] + [signal.SIGINT] * (signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)
+    handlers = {number: signal.signal(number, _interrupt) for number in numbers}
+    try:
+        yield
+    except Exception as error:
+        if stop_requested():
+            raise StoppedError from error
+        raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        _requested_at.clear()
 
 
 async def bounded(work: Coroutine[Any, Any, T]) -> T:
@@ -85,6 +105,11 @@ def listening() -> Iterator[None]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         _requested_at.clear()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    _requested_at.append(time.monotonic())
+    raise KeyboardInterrupt
 
 
 def _keep(_number: int, _frame: FrameType | None) -> None:

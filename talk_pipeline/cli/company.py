@@ -18,7 +18,7 @@ from talk_pipeline.acting import acting_for
 from talk_pipeline.cli.exits import Exit, Interrupted, UsageError, told_in_a_line
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.settings import Settings
-from talk_pipeline.stopping import StoppedError
+from talk_pipeline.stopping import StoppedError, go_on
 
 if TYPE_CHECKING:
     from talk_pipeline.companies import Companies
@@ -151,6 +151,7 @@ def _ended(known: "Companies", name: str, act: Act) -> int:
     except typer.Exit as end:
         return end.exit_code
     except Exception as error:
+        go_on()
         status, text = told_in_a_line(error)
         say(f"error: {name}: {text}", err=True)
         if (told := _collected.get()) is not None:

@@ -1,7 +1,6 @@
 """Exit statuses, and which mistake leads to which: the one place where exceptions end the command line."""
 
 import os
-import signal
 import sqlite3
 import sys
 import traceback
@@ -9,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 import duckdb
 import typer
@@ -27,7 +25,7 @@ from talk_pipeline.flows.loading import FlowError
 from talk_pipeline.redaction import redacted
 from talk_pipeline.remains import CRASH_FILE
 from talk_pipeline.settings import Settings, SettingsError
-from talk_pipeline.stopping import StoppedError
+from talk_pipeline.stopping import StoppedError, interruptible
 from talk_pipeline.systems.errors import AccessFault, ConfigurationFault, SystemFault
 
 
@@ -70,24 +68,13 @@ _WRONG_CALL: type[Exception] = next(
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Whatever ends a command ends it with a line that names it and a status of its kind, never with a trace."""
-    asked: list[int] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-        asked.append(number)
-        raise KeyboardInterrupt
-
-    stops = [signal.SIGTERM] + [signal.SIGINT] * (signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)
-    before = {number: signal.signal(number, interrupt) for number in stops}
     try:
-        yield
+        with interruptible():
+            yield
     except (typer.Exit, typer.Abort, _WRONG_CALL):
         raise
     except (Exception, KeyboardInterrupt) as error:
-        # in the middle of a query DuckDB makes another error of it
-        raise typer.Exit(tell(KeyboardInterrupt() if asked else error)) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        raise typer.Exit(tell(error)) from None
 
 
 def tell(error: BaseException) -> Exit:

@@ -20,6 +20,7 @@ from talk_pipeline.cli.exits import UsageError, told_in_a_line
 from talk_pipeline.cli.standing import Standing, standing_of
 from talk_pipeline.cli.terminal import say
 from talk_pipeline.settings import Settings
+from talk_pipeline.stopping import go_on
 
 try:
     from prometheus_client import CollectorRegistry, start_http_server
@@ -53,6 +54,7 @@ class Standings(Collector):
             try:
                 found[name] = _read(known, name)
             except Exception as error:  # the others are told of all the same
+                go_on()
                 wrong[name] = told_in_a_line(error)[1]
                 if name in self._known:
                     found[name] = self._known[name]

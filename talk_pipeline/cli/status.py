@@ -15,6 +15,7 @@ from talk_pipeline.cli.telling import headline
 from talk_pipeline.engine.report.ages import age
 from talk_pipeline.engine.report.overview import Whereabouts
 from talk_pipeline.settings import Settings
+from talk_pipeline.stopping import go_on
 from talk_pipeline.wording import counted
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _print_all(known: "Companies", *, as_json: bool) -> Exit:
             with acting_for(known[name]):
                 standing[name] = standing_of(Settings.load())
         except Exception as error:  # the others are told of all the same
+            go_on()
             wrong[name] = told_in_a_line(error)
     if as_json:
         documents = {

@@ -4,14 +4,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib.metadata import entry_points
+from typing import cast
 
 import duckdb
 import pytest
 import typer
 
+from talk_pipeline.acting import Company
+from talk_pipeline.cli import status
 from talk_pipeline.cli.exits import Exit, one_line_errors
+from talk_pipeline.companies import Companies
+from talk_pipeline.stopping import stop_requested
 
 # sends itself a signal where a module is looked for, so that no time has to be met
 SENDING = """
@@ -114,10 +120,9 @@ def test_who_does_not_end_by_itself_is_told_of_by_python() -> None:
     assert "TypeError" in done.stderr
 
 
-def test_a_signal_in_the_middle_of_a_query_is_no_mistake_of_the_program(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """DuckDB makes an error of its own of it."""
+@pytest.fixture
+def stopping() -> Iterator[Callable[[], None]]:
+    """A query in whose middle a signal comes: DuckDB makes an error of its own of it."""
 
     def stop(number: int) -> int:
         os.kill(os.getpid(), number)
@@ -125,7 +130,31 @@ def test_a_signal_in_the_middle_of_a_query_is_no_mistake_of_the_program(
 
     with closing(duckdb.connect()) as db:
         db.create_function("stop", stop)
-        with pytest.raises(typer.Exit) as ended, one_line_errors():
-            db.execute("select stop($1)", [int(signal.SIGTERM)])
+        yield lambda: db.execute("select stop($1)", [int(signal.SIGTERM)]).close()
+
+
+def test_a_signal_in_the_middle_of_a_query_is_no_mistake_of_the_program(
+    stopping: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit) as ended, one_line_errors():
+        stopping()
     assert ended.value.exit_code == Exit.INCOMPLETE
+    assert capsys.readouterr().err.startswith("error: stopped before it was done")
+    assert not stop_requested(), "who goes on in this process is not concerned"
+
+
+def test_a_signal_in_a_query_of_one_company_is_no_reason_to_go_on_with_the_next(
+    stopping: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = []
+
+    def standing(_settings: object) -> None:
+        begun.append(1)
+        stopping()
+
+    monkeypatch.setattr(status, "standing_of", standing)
+    known = cast(Companies, {name: Company(name, {}, {}) for name in ("berlin", "oslo")})
+    with pytest.raises(typer.Exit) as ended, one_line_errors():
+        status._print_all(known, as_json=False)
+    assert (begun, ended.value.exit_code) == ([1], Exit.INCOMPLETE)
     assert capsys.readouterr().err.startswith("error: stopped before it was done")
