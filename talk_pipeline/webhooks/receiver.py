@@ -97,9 +97,8 @@ async def _receive(connections: Connections, request: Request, *, secret: Secret
     side = Side(name)
     body = b""
     try:
-        async with asyncio.timeout(
-            NOTICE_SECONDS
-        ):  # anybody may open one, and it is not proven yet whose it is
+        # anybody may open one, and it is not proven yet whose it is
+        async with asyncio.timeout(NOTICE_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > LARGEST_NOTICE:

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -254,3 +257,24 @@ def test_a_notice_that_does_not_arrive_is_given_up(url: str, monkeypatch: pytest
     with socket.create_connection((at.host, at.port or 80), timeout=5) as held:
         held.sendall(f"POST /{Side.SHOP} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nabc".encode())
         assert held.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_request_that_is_held_open_keeps_no_receiver_from_ending(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALK_WEBHOOK_SECRET", SECRET)
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "talk_pipeline", "webhooks", "--url", f"http://127.0.0.1:{port}"]
+    with subprocess.Popen([*command, "--port", str(port)], stderr=subprocess.DEVNULL) as receiving:
+        try:
+            assert until(lambda: len(subscriptions(world)) == 3, seconds=30)
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as held:
+                held.sendall(
+                    f"POST /{Side.SHOP} HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\na".encode()
+                )
+                time.sleep(0.2)  # it has begun to read
+                receiving.terminate()
+                assert receiving.wait(timeout=listener.END_SECONDS + 3) is not None
+        finally:
+            receiving.kill()
