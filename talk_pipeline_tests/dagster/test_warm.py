@@ -108,7 +108,7 @@ def test_the_daemons_runs_are_forks_that_end_when_they_are_asked_to(
 
         assert automation.instance.run_launcher.terminate(run)
         automation.wait("canceled", lambda: run in automation.runs(dg.DagsterRunStatus.CANCELED), seconds=30)
-        assert process_of(automation.home, run) is None
+        automation.wait("gone", lambda: process_of(automation.home, run) is None)  # just after it has said so
         automation.world.bc.no_faults()
         automation.wait("the edit", lambda: automation.arrived("www.one.example"))
         automation.wait("quiet", automation.quiet)
