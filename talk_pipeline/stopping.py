@@ -9,7 +9,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -53,17 +53,8 @@ def interruptible() -> Iterator[None]:
     Whoever goes on with the next after an error asks `go_on` first.
     """
     numbers = [signal.SIGTERM] + [signal.SIGINT] * (signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)
-    handlers = {number: signal.signal(number, _interrupt) for number in numbers}
-    try:
+    with _hearing(numbers, _interrupt):
         yield
-    except Exception as error:
-        if stop_requested():
-            raise StoppedError from error
-        raise
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        _requested_at.clear()
 
 
 async def bounded(work: Coroutine[Any, Any, T]) -> T:
@@ -92,11 +83,17 @@ def listening() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    handlers = {number: signal.signal(number, _keep) for number in numbers}
-    try:
+    with _hearing((signal.SIGINT, signal.SIGTERM), _keep):
         yield
         go_on()
+
+
+@contextmanager
+def _hearing(numbers: Iterable[int], by: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """These signals go to a handler of ours; once one came, whatever error ends the block is a stop."""
+    handlers = {number: signal.signal(number, by) for number in numbers}
+    try:
+        yield
     except Exception as error:
         if stop_requested():
             raise StoppedError from error
