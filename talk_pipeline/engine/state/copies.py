@@ -16,7 +16,7 @@ from talk_pipeline.disks import takes_no_more, without_room
 from talk_pipeline.engine.state.connection import Connection, StateBrokenError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.left import journals_of
-from talk_pipeline.engine.state.meta import get_meta, set_meta
+from talk_pipeline.engine.state.meta import forget_meta, get_meta, set_meta
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
 from talk_pipeline.pieces import alike, beside, left_beside
 
@@ -94,7 +94,7 @@ def compact(state: State, *, due: bool = True) -> None:
     if due:
         replace_by_copy(state, state.file)
     with state.once() as db:
-        db.execute("delete from meta where key = ?", [_OWED])
+        forget_meta(db, _OWED)
 
 
 def replace_by_copy(state: State, file: Path) -> None:
@@ -103,9 +103,7 @@ def replace_by_copy(state: State, file: Path) -> None:
     Raises:
         StateBrokenError: what was written is not what was read.
     """
-    for one in left_beside(file):  # one copy is written at a time: the lease of a run is held meanwhile
-        one.unlink(missing_ok=True)
-    fresh = beside(file)
+    fresh = _fresh(file)
     try:
         write_copy(state, fresh, named=file)
         fresh.replace(file)
@@ -117,12 +115,22 @@ def replace_by_copy(state: State, file: Path) -> None:
 
 def copy_whole(file: Path, place: Path) -> None:
     """A copy of a file that nobody uses: it is there whole, and on disk, or not at all."""
-    fresh = place.with_name(f"{place.name}.new")
+    fresh = _fresh(place)
     shutil.copyfile(file, fresh)
     alike(fresh, file)
     with fresh.open("rb+") as written:
         os.fsync(written.fileno())
     fresh.replace(place)
+
+
+def _fresh(file: Path) -> Path:
+    """Where a copy is made that is to be in the place of a file; what a kill left there goes.
+
+    One is made at a time: a lease is held meanwhile.
+    """
+    for one in left_beside(file):
+        one.unlink(missing_ok=True)
+    return beside(file)
 
 
 def _remove(file: Path) -> None:
