@@ -53,10 +53,7 @@ def prepare_home(data_dir: Path, *, several: bool = False) -> Path:
     home = (data_dir / HOME).resolve()
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "setup.lock"):
-        shipped = template(several=several)
-        new = _current(home / HOME_SETTINGS, shipped) is None
-        _put_settings(home, shipped)
-        if new:
+        if _put_settings(home, template(several=several)):
             with _opened(home) as instance:
                 instance.get_runs(limit=1)
     return home
@@ -71,12 +68,13 @@ def template(*, several: bool) -> bytes:
     return shipped.encode()
 
 
-def _put_settings(home: Path, template: bytes) -> None:
+def _put_settings(home: Path, template: bytes) -> bool:
+    """Keeps the settings as they are shipped, or as they were edited; returns whether nothing was set before."""
     settings, shipped = home / HOME_SETTINGS, home / f"{HOME_SETTINGS}{SHIPPED}"
     known = shipped.read_bytes() if shipped.exists() else None
     current = _current(settings, template)
     if known == template and current is not None:
-        return
+        return False
     if current is None or current == known or hashlib.sha256(current).hexdigest() == FIRST_SHIPPED:
         put(settings, template)
     elif current != template:
@@ -86,6 +84,7 @@ def _put_settings(home: Path, template: bytes) -> None:
             shipped,
         )
     put(shipped, template)
+    return current is None
 
 
 def _current(settings: Path, template: bytes) -> bytes | None:
