@@ -69,8 +69,7 @@ class Auditor:
         self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(LINKS).fetchall()
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
-        beside = [(shop_id, rule, other) for part, _, shop_id, *_, rule, other in links if part == self._name]
-        self._beside = [one for one in beside if one[2]]
+        self._beside = [(one[2], *one[-2:]) for one in links if one[0] == self._name and one[-1]]
         self._shop_ids = {
             (part, bc_id): shop_id
             for part, _, shop_id, bc_id, state, *_ in links
