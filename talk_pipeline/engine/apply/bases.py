@@ -16,7 +16,7 @@ from talk_pipeline.engine.model import BEGUN, SEND_WITH, UNDO, Intent, Sent, Unh
 from talk_pipeline.engine.recalculation import affected, worked_out
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, is_any
 from talk_pipeline.engine.state.tables import BaseRow, RecalculationRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
@@ -306,7 +306,7 @@ def _replace(
     if known:
         db.execute("delete from base where rowid in (select unnest(?::bigint[]))", [known])
     for table in ("edit", "resolution") if places else ():
-        if db.execute(f"select 1 from {table} limit 1").fetchone() is None:
+        if not is_any(db, f"from {table}"):
             continue  # as in a first synchronization
         keys = [list(column) for column in zip(*places, strict=True)]
         db.execute(f"delete from {table} where (part, shop_id, property) in {chosen}", keys)

@@ -12,6 +12,7 @@ from talk_pipeline.engine.apply.unheeded import Answer
 from talk_pipeline.engine.model import SEND_WITH, UnkeptValue
 from talk_pipeline.engine.snapshot.projection import Projector
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import UnmappableError, Value
@@ -51,12 +52,11 @@ def _in_turns(projector: Projector, one: Confirmed) -> Iterator[tuple[Property, 
 
 
 _TOLD = f"""
-select 1 from written w
+from written w
 join written along using (intent_id, place)
 where w.run_id = $run_id and w.target = 'businesscentral' and w.outcome = 'done' and w.operation = 'update'
   and w.part = $part and w.shop_id = $shop_id and w.property = $property and w.rule <> '{SEND_WITH}'
   and list_contains($beside::varchar[], along.property) and along.rule = '{SEND_WITH}'
-limit 1
 """
 
 
@@ -65,8 +65,7 @@ def _was_told(
 ) -> bool:
     """Whether it was written in this run, with one of the others going along."""
     place = {"part": one.part, "shop_id": one.shop_id, "property": prop.name}
-    found = db.execute(_TOLD, place | {"run_id": run_id, "beside": list(beside)}).fetchone()
-    return found is not None
+    return is_any(db, _TOLD, place | {"run_id": run_id, "beside": list(beside)})
 
 
 def _agree_on(

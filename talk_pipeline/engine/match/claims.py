@@ -12,7 +12,7 @@ from typing import ClassVar
 from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.engine.state.rows import Row
+from talk_pipeline.engine.state.rows import Row, is_any
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -46,9 +46,7 @@ join snapshot s on s.flow = $flow and s.side = m.side and s.id = m.id
 where m.side = 'businesscentral' and coalesce(s.gone, 'posted') = 'posted'
 """
 
-_TO_LOOK_FOR = """
-select 1 from pool where (side = 'customwebshop' or $both) and exists (from link where part = $flow) limit 1
-"""
+_TO_LOOK_FOR = "from pool where (side = 'customwebshop' or $both) and exists (from link where part = $flow)"
 
 
 def number_of_rule(flow: Flow, prop: str) -> int:
@@ -59,8 +57,8 @@ def number_of_rule(flow: Flow, prop: str) -> int:
 def find_paired(db: Connection, flow: Flow, pool: Pool) -> Paired:
     """The keys of newcomers that belong to pairs already: looked for once, since those say a lot."""
     both = flow.settings.creates(Side.SHOP)
-    newcomers = db.execute(_TO_LOOK_FOR, {"flow": flow.name, "both": both}).fetchone()
-    if newcomers is None:  # nothing to look for, and the pairs may be many
+    # where there is nothing to look for, the pairs may be many
+    if not is_any(db, _TO_LOOK_FOR, {"flow": flow.name, "both": both}):
         return Paired.empty(db)
     told = {"flow": flow.name, "properties": list(flow.match), "both": both}
     return Paired.made(db, _PAIRED, told)
@@ -207,7 +205,7 @@ class Claim(Row):
 
 def claims(db: Connection, flow: Flow) -> list[Claim]:
     """Every record that has candidates or hits a pair, by side and id."""
-    if db.execute("select 1 from candidate where flow = ? limit 1", [flow.name]).fetchone() is None:
+    if not is_any(db, "from candidate where flow = $flow", {"flow": flow.name}):
         return []
     found = db.execute(f"{_CLAIMS} order by 1, 2", {"flow": flow.name, "key": flow.create_key}).fetchall()
     return [Claim(Side(side), *row) for side, *row in found]

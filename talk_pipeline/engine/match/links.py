@@ -38,7 +38,7 @@ from talk_pipeline.engine.match.workspace import (
 )
 from talk_pipeline.engine.snapshot.dirty import any_dirty, is_matched, mark_found, note_matched
 from talk_pipeline.engine.state.connection import Connection, now, transaction
-from talk_pipeline.engine.state.rows import insert, select
+from talk_pipeline.engine.state.rows import insert, is_any, select
 from talk_pipeline.engine.state.tables import CandidateRow, LinkRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -136,13 +136,12 @@ def _pair_up(db: Connection, flow: Flow, prop: str, pool: Pool, claimed: Claimed
 # shop records without a link, as far as there is anything to do for them: all others have one, or a state that says
 # why they have none (`plan.status`)
 _NEWCOMERS = """
-select 1 from (
+from (
   select id from dirty where flow = $flow and side = 'customwebshop'
   union
   select shop_id from status where flow = $flow
 ) known
 anti join (from link where part = $flow) l on l.shop_id = known.id
-limit 1
 """
 
 
@@ -151,7 +150,7 @@ def _match_records(db: Connection, flow: Flow) -> int:
     db.execute("delete from candidate where flow = ?", [name])
     # a pair has a newcomer of the shop, and so has a claim; those of Business Central alone are many, and count
     # where they would come to the shop
-    if not flow.settings.creates(Side.SHOP) and db.execute(_NEWCOMERS, {"flow": name}).fetchone() is None:
+    if not flow.settings.creates(Side.SHOP) and not is_any(db, _NEWCOMERS, {"flow": name}):
         return 0
     both = flow.settings.creates(Side.SHOP)
     made: MayBeMade = may_be_made(db, flow)
@@ -284,13 +283,12 @@ join (select *, row_number() over (partition by root_id, value order by position
 """
 
 # those of Business Central that might be anybody's: without one no two meet, whatever the shop has
-_ANY_LOOSE = """
+_LOOSE = """
 from (from held_below where part = $part and side = 'businesscentral') h
 anti join (
   from link_below where part = $part
     and shop_id in (select id from held_below where part = $part and side = 'customwebshop')
 ) l on l.bc_id = h.id
-limit 1
 """
 
 
@@ -306,7 +304,7 @@ def _match_all_children(db: Connection, flow: Flow, parts: Sequence[Part]) -> No
 def _match_children(
     db: Connection, part: Part, *, pairs: DirtyPairs, links: LinksBelow, held: HeldBelow
 ) -> None:
-    if db.execute(_ANY_LOOSE, {"part": part.name}).fetchone() is None:
+    if not is_any(db, _LOOSE, {"part": part.name}):
         return
     prop = part.by_name[part.match[0]] if part.match else None
     refers_to = (prop and prop.refers_to) or ""

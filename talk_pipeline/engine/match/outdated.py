@@ -7,6 +7,7 @@ from talk_pipeline.engine.match.workspace import Fingerprinted
 from talk_pipeline.engine.snapshot.dirty import touch_if_changed
 from talk_pipeline.engine.snapshot.reprojection import read_as
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.vocabulary import Flow
 
 FROM_BC = "businesscentral/"
@@ -101,6 +102,6 @@ def forget_outdated(db: Connection, flow: Flow) -> None:
 
 def end_doubts(db: Connection, flow: Flow) -> None:
     """The same before anything is matched, where refusals keep records from that: what is newer may be a pair."""
-    doubt = "select 1 from refusal where flow = ? and refusal_kind = ? limit 1"
-    if db.execute(doubt, [flow.name, RefusalKind.OUTCOME_UNKNOWN]).fetchone():
+    doubt = f"from refusal where flow = $flow and refusal_kind = '{RefusalKind.OUTCOME_UNKNOWN}'"
+    if is_any(db, doubt, {"flow": flow.name}):
         forget_outdated(db, flow)

@@ -11,6 +11,7 @@ from talk_pipeline.engine.match.scopes import inside
 from talk_pipeline.engine.match.workspace import Claimed, Paired, Pool, Shared
 from talk_pipeline.engine.snapshot.dirty import mark_dirty
 from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -126,7 +127,7 @@ where l.part = $flow and l.state = 'active'
 group by all having count(*) = 1
 """
 
-_ANY_ATTACHED = f"select 1 from link where part = $flow and state = '{LinkState.ATTACHED}' limit 1"
+_ATTACHED = f"from link where part = $flow and state = '{LinkState.ATTACHED}'"
 
 
 def hand_over(db: Connection, flow: Flow) -> None:
@@ -134,7 +135,7 @@ def hand_over(db: Connection, flow: Flow) -> None:
 
     Else a person decides.
     """
-    if not flow.settings.shared or db.execute(_ANY_ATTACHED, {"flow": flow.name}).fetchone() is None:
+    if not flow.settings.shared or not is_any(db, _ATTACHED, {"flow": flow.name}):
         return
     heirs = _HEIRS.format(may_lead=may_lead(flow), inside=inside(flow, flow.settings.scope, "o"))
     for leader, bc_id, heir, rule in db.execute(heirs, {"flow": flow.name}).fetchall():

@@ -9,6 +9,7 @@ from talk_pipeline.engine.kinds import LinkState
 from talk_pipeline.engine.snapshot.dirty import mark_again
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.meta import get_meta, set_meta
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -22,17 +23,11 @@ anti join (select bc_id from link where part = $flow and bc_id is not null) l on
 where r.part = $part and r.side = 'businesscentral'
 """
 
-_ANY_LED = f"""
-select 1 from link where state = '{LinkState.ATTACHED}'
-union all
-select 1 from meta where starts_with(key, 'stand_in:')
-limit 1
-"""
-
 
 def any_led(db: Connection) -> bool:
     """Whether a reference to any record may mean another one: whether there may be a row of `led`."""
-    return db.execute(_ANY_LED).fetchone() is not None
+    attached = f"from link where state = '{LinkState.ATTACHED}'"
+    return any(key.startswith("stand_in:") for key in db.facts) or is_any(db, attached)
 
 
 def note_references(db: Connection, flow: Flow) -> None:

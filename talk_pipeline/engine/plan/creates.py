@@ -11,7 +11,7 @@ from talk_pipeline.engine.match.scopes import inside, outside
 from talk_pipeline.engine.plan.unanswered import doubt_creates, wait_with_creates
 from talk_pipeline.engine.plan.workspace import Claims, Concerned, OnTheirWay, Unlinked
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.engine.state.rows import insert, used_in
+from talk_pipeline.engine.state.rows import insert, is_any, used_in
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.referring import asked_of
@@ -79,7 +79,7 @@ def plan_creates(
     _exclude(db, flows, flow)
     db.execute(_CLAIMED)
     doubt_creates(db, flow, unlinked, made)
-    if db.execute("select 1 from unlinked where state is null limit 1").fetchone() is None:
+    if not is_any(db, "from unlinked where state is null"):
         return unlinked
     for part in parts:
         _wait(db, flows, part)

@@ -10,6 +10,7 @@ from talk_pipeline.engine.kinds import BY_HAND, LinkState
 from talk_pipeline.engine.plan.workspace import Concerned, Pairs, Touched
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.vocabulary import Flow
 
 RULE = "crossed"
@@ -59,7 +60,7 @@ set state = '{LinkState.HELD}', rule = '{RULE}' where shop_id in (select unnest(
 
 def take_up_agreeing(db: Connection, flow: Flow) -> None:
     """Makes pairs again of those that were held and whose keys agree again, in the caller's transaction."""
-    if db.execute(f"select 1 from link where {_HELD} limit 1", {"flow": flow.name}).fetchone():
+    if is_any(db, f"from link where {_HELD}", {"flow": flow.name}):
         told = {"flow": flow.name, "key": flow.create_key}
         touch_if_changed(db, flow.name, db.execute(_AGREE_AGAIN, told))
 

@@ -12,10 +12,9 @@ from typing import Any
 from talk_pipeline.engine.kinds import DISAPPEARED
 from talk_pipeline.engine.match.scopes import ended
 from talk_pipeline.engine.model import Operation
-from talk_pipeline.engine.plan.posted import is_any
 from talk_pipeline.engine.snapshot.dirty import touch, touch_if_changed
 from talk_pipeline.engine.state.connection import Connection
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, is_any
 from talk_pipeline.engine.state.tables import ChangeRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -61,7 +60,7 @@ def plan_disappearances(db: Connection, flow: Flow) -> None:
 def _return(db: Connection, flow: Flow) -> None:
     """A pair that was parted or closed because they had left is one again when both are there."""
     parted = f"part = $flow and state in ('held', 'closed') and rule = '{RULE}'"
-    if not is_any(db, flow, f"from link where {parted}"):
+    if not is_any(db, f"from link where {parted}", {"flow": flow.name}):
         return
     returned = db.execute(
         f"""

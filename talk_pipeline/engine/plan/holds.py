@@ -22,6 +22,7 @@ from talk_pipeline.engine.plan.unanswered import withhold_unanswered, withhold_w
 from talk_pipeline.engine.plan.workspace import OnTheirWay
 from talk_pipeline.engine.recalculation import Where
 from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -279,16 +280,14 @@ def _deferred(db: Connection, flow: Flow, later: Flow, edited: Collection[str]) 
 
 
 # whoever is not looked for costs nothing; which of them they are is asked with all else
-_MADE_UNUSABLE = (
-    "select 1 from change where flow = $flow and property = $key and after is distinct from $wanted limit 1"
-)
+_MADE_UNUSABLE = "from change where flow = $flow and property = $key and after is distinct from $wanted"
 
 
 def _defer(
     db: Connection, flow: Flow, later: Flow, *, part: Part, prop: Property, key: str, wanted: str
 ) -> None:
     lost = {"flow": flow.name, "key": key, "wanted": wanted}
-    if db.execute(_MADE_UNUSABLE, lost).fetchone() is None:
+    if not is_any(db, _MADE_UNUSABLE, lost):
         return
     settings = later.settings
     scope = f"{inside(later, settings.scope, 'root')} and {inside(later, settings.create_scope, 'root')}"

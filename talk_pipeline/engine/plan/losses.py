@@ -13,9 +13,8 @@ from typing import Any
 
 from talk_pipeline.engine.kinds import GIVEN_OUT_ANEW, Gone, LinkState, Status
 from talk_pipeline.engine.plan import disappearance
-from talk_pipeline.engine.plan.posted import is_any
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.engine.state.rows import rows_of, used_in
+from talk_pipeline.engine.state.rows import is_any, rows_of, used_in
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value
 from talk_pipeline.flows.vocabulary import Flow
@@ -79,7 +78,7 @@ from loss where flow = $flow and (
 
 def strike_regained(db: Connection, flow: Flow) -> None:
     """Forgets the losses that are none, since what was left is one of a pair again."""
-    if is_any(db, flow, _REGAINED):
+    if is_any(db, _REGAINED, {"flow": flow.name}):
         db.execute(f"delete {_REGAINED}", {"flow": flow.name})
 
 
@@ -140,7 +139,7 @@ def losses(db: Connection, flow: Flow) -> list[Loss]:
 
 def loss_of(db: Connection, flow: Flow, *, shop_id: str | None, bc_id: str | None) -> Loss | None:
     """The loss of a record that is asked about; under a shop id that is another record's by now, none."""
-    if not is_any(db, flow, "from loss where flow = $flow"):  # as a rule
+    if not is_any(db, "from loss where flow = $flow", {"flow": flow.name}):  # as a rule
         return None
     found = losses(db, flow)
     own = (one for one in found if one.bc_id == bc_id or (one.shop_id == shop_id and not one.is_others))

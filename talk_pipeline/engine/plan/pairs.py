@@ -11,6 +11,7 @@ from talk_pipeline.engine.match.workspace import HeldBelow, LinksBelow
 from talk_pipeline.engine.plan.unsettled import OF_A_PIECE, any_agreed, find_unsettled
 from talk_pipeline.engine.plan.workspace import Pairs, Touched
 from talk_pipeline.engine.state.connection import Connection, now
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.vocabulary import Part
 
 SAME = "shop_problem is null and bc_problem is null and shop_canon is not distinct from bc_canon"
@@ -96,12 +97,11 @@ left join edit sb on sb.part = $part and sb.shop_id = l.shop_id and sb.property 
   and sb.side = 'businesscentral'
 """
 _UNEDITED = "l.shop_edited_at, l.bc_edited_at, false as shop_sighted, false as bc_sighted"
-_ANY_EDIT = "select 1 from edit where part = ? limit 1"
 
 
 def _pair_query(db: Connection, part: Part, linked: str) -> str:
     """That of some pairs of a part; what there is nothing of is not named, since a query costs by what it names."""
-    edited = db.execute(_ANY_EDIT, [part.name]).fetchone() is not None
+    edited = is_any(db, "from edit where part = $part", {"part": part.name})
     led = bool(part.references) and any_led(db)
     meant = _MEANT.format(led="coalesce(led.leader, s.canon[p.property])" if led else "s.canon[p.property]")
     return _PAIR.format(
@@ -153,7 +153,7 @@ def find_pairs(db: Connection, part: Part, *, touched: Touched, links: LinksBelo
     pairs = Pairs.made(db, found, {**told, **pieces[0], "before": 0})
     for piece in pieces[1:]:
         pairs = pairs.more(found, {**told, **piece, "before": pairs.found})
-    if db.execute("select 1 from touched where meeting limit 1").fetchone():
+    if is_any(db, "from touched where meeting"):
         for piece in pieces:
             db.execute(first_words, {**told, **piece, "at": now()})
     return pairs

@@ -15,7 +15,7 @@ from talk_pipeline.engine.plan.workspace import Unfinished
 from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.engine.state.rows import insert_columns, rows_of
+from talk_pipeline.engine.state.rows import insert_columns, is_any, rows_of
 from talk_pipeline.flows.endings import summed
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
@@ -98,20 +98,15 @@ def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: 
     In the caller's transaction.
     """
     asked = {"flow": flow.name, "at": now()}
-    if is_any(db, flow, _LOST):
+    if is_any(db, _LOST, {"flow": flow.name}):
         db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
         db.execute(f"delete {_LOST}", {"flow": flow.name})
-    if is_any(db, flow, f"from link where {_ENDING}"):
+    if is_any(db, f"from link where {_ENDING}", {"flow": flow.name}):
         db.execute(_AS_BEFORE, {"flow": flow.name})
         db.execute(_CLOSED, asked)
         keep_differing(db, flow, _closing(db, flow), run_id=run_id)
         db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
         touch(db, flow.name)
-
-
-def is_any(db: Connection, flow: Flow, those: str) -> bool:
-    """Whether there is any of these: a statement that writes has the checks look anew, also where it finds none."""
-    return db.execute(f"select 1 {those} limit 1", {"flow": flow.name}).fetchone() is not None
 
 
 @dataclass(frozen=True, slots=True)

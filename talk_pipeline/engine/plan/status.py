@@ -12,9 +12,10 @@ from talk_pipeline.engine.match.workspace import MayBeMade, MayMeet
 from talk_pipeline.engine.plan import crossing
 from talk_pipeline.engine.plan.creates import SYNCHRONIZED
 from talk_pipeline.engine.plan.losses import strike_regained
-from talk_pipeline.engine.plan.posted import close_posted, is_any
+from talk_pipeline.engine.plan.posted import close_posted
 from talk_pipeline.engine.plan.workspace import Before, Concerned, Evaluated, Unfinished, Unlinked
 from talk_pipeline.engine.state.connection import Connection, now, transaction
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.vocabulary import Flow
 
 _EVALUATED = """
@@ -224,7 +225,7 @@ def clear_dirty(db: Connection, flow: Flow, *, run_id: str | None = None) -> int
         )
         close_posted(db, flow, unfinished, run_id=run_id)
         strike_regained(db, flow)
-        if is_any(db, flow, f"from link where {_MET}"):
+        if is_any(db, f"from link where {_MET}", {"flow": flow.name}):
             db.execute(f"update link set met_at = $at where {_MET}", {"flow": flow.name, "at": now()})
         db.execute(
             "delete from dirty where flow = ? and (side, id) not in ("

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from talk_pipeline.engine.match.workspace import HeldBelow
 from talk_pipeline.engine.plan.workspace import Unsettled
 from talk_pipeline.engine.state.connection import Connection
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.vocabulary import Part
 
 # the property stands on both sides of its value: two properties that change places would else come to the same sum
@@ -42,12 +43,10 @@ select *, row_number() over () as place from linked anti join (
 OF_A_PIECE = "select * exclude (place) from unsettled where place > $after and place <= $upto"
 """Some of those found, by their place: as a row of what is compared."""
 
-_ANY_AGREED = "select 1 from base where part = ? limit 1"
-
 
 def any_agreed(db: Connection, part: Part) -> bool:
     """Whether any two records of the part ever agreed on anything."""
-    return db.execute(_ANY_AGREED, [part.name]).fetchone() is not None
+    return is_any(db, "from base where part = $part", {"part": part.name})
 
 
 def find_unsettled(

@@ -11,6 +11,7 @@ from uuid import uuid4
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state.connection import Connection, Cursor, now
 from talk_pipeline.engine.state.meta import get_meta, joined_meta, set_meta
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -63,7 +64,7 @@ def mark_found(db: Connection, flow: str, side: Side, query: str) -> None:
 
 def any_dirty(db: Connection, flow: str) -> bool:
     """Whether anything of a flow is marked: where nothing is, there is nothing to match or to plan."""
-    return db.execute("select 1 from dirty where flow = ? limit 1", [flow]).fetchone() is not None
+    return is_any(db, "from dirty where flow = $flow", {"flow": flow})
 
 
 def touch(db: Connection, flow: str) -> None:

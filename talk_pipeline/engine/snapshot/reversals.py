@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from talk_pipeline.engine.state.connection import Connection, now
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, is_any
 from talk_pipeline.engine.state.tables import ReversalRow
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
@@ -198,9 +198,8 @@ def backed_up_at(db: Connection, side: Side, found: Sequence[Reversal]) -> datet
 
 def noted(db: Connection, side: Side, flow: str | None = None) -> bool:
     """Whether a system is suspected, of one flow or of any."""
-    of_flow, named = (" and flow = ?", [flow]) if flow else ("", [])
-    query = f"select 1 from reversal where side = ?{of_flow} limit 1"
-    return db.execute(query, [side, *named]).fetchone() is not None
+    of_flow, named = (" and flow = $flow", {"flow": flow}) if flow else ("", {})
+    return is_any(db, f"from reversal where side = $side{of_flow}", {"side": str(side), **named})
 
 
 _SEEN = "select kind, count(*) from reversal where side = ? group by kind"

@@ -79,6 +79,14 @@ def select(
     ]
 
 
+def is_any(db: Connection, those: str, parameters: Mapping[str, object] | None = None) -> bool:
+    """Whether there is any of these, as far as a query says which from its `from` on.
+
+    Asked before what would cost more: a statement that writes has the checks look anew, also where it finds none.
+    """
+    return db.execute(f"select 1 {those} limit 1", dict(parameters or {})).fetchone() is not None
+
+
 def rows_of(db: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a query by column name; parameters it does not use are left out."""
     return list(named_rows(db.execute(query, used_in(query, parameters))))
