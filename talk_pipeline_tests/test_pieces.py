@@ -98,3 +98,14 @@ def test_a_new_file_is_as_open_as_the_process_has_it(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert S_IMODE((tmp_path / "plan.csv").stat().st_mode) == 0o640
+
+
+def test_a_whole_copy_takes_nobody_elses_name(tmp_path: Path) -> None:
+    file, place = tmp_path / "state.duckdb", tmp_path / "there.duckdb"
+    file.write_bytes(b"all of it")
+    others = place.with_name("there.duckdb.new")
+    others.write_bytes(OTHERS)
+    copy_whole(file, place)
+    assert place.read_bytes() == b"all of it"
+    assert others.read_bytes() == OTHERS
+    assert sorted(tmp_path.iterdir()) == sorted([file, place, others])
