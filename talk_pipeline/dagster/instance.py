@@ -88,9 +88,13 @@ def _put_settings(home: Path, template: bytes) -> bool:
 
 
 def _current(settings: Path, template: bytes) -> bytes | None:
-    """What is set; a file that is empty, or was left in the middle of a line of ours, sets nothing."""
+    """What is set; a file that is empty, or was left in the middle of what we say, sets nothing.
+
+    One that ends where a section does may have been shortened by a person.
+    """
     current = settings.read_bytes() if settings.exists() else b""
-    torn = template.startswith(current) and not current.endswith(b"\n")
+    ends = current.endswith(b"\n") and not template[len(current) :].startswith(b" ")
+    torn = template.startswith(current) and not ends
     return None if torn else current
 
 

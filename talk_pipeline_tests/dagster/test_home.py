@@ -14,6 +14,8 @@ from talk_pipeline.dagster.launcher import Launcher
 from talk_pipeline.dagster.retention import vacuum
 from talk_pipeline.engine.state.connection import StateBusyError
 
+SETTINGS = TEMPLATE.read_bytes()
+
 
 @dg.job
 def nothing() -> None: ...
@@ -28,19 +30,27 @@ def test_a_new_home_has_runs_checked_for_their_process(tmp_path: Path) -> None:
         assert instance.run_monitoring_start_timeout_seconds <= 90
 
 
-@pytest.mark.parametrize("left", [0, 30])
+@pytest.mark.parametrize("left", [0, 30, SETTINGS.index(b"  class: EventLog")])
 @pytest.mark.parametrize("kept", [True, False])
 def test_settings_that_were_left_half_written_are_written_anew(
     tmp_path: Path, *, left: int, kept: bool
 ) -> None:
     settings = tmp_path / "dagster_home" / "dagster.yaml"
     settings.parent.mkdir()
-    settings.write_bytes(TEMPLATE.read_bytes()[:left])
+    settings.write_bytes(SETTINGS[:left])
     if kept:  # by the start after that
-        settings.with_name("dagster.yaml.shipped").write_bytes(TEMPLATE.read_bytes())
+        settings.with_name("dagster.yaml.shipped").write_bytes(SETTINGS)
     with open_home(tmp_path) as instance:
         assert isinstance(instance.run_launcher, Launcher)
-    assert settings.read_bytes() == TEMPLATE.read_bytes()
+    assert settings.read_bytes() == SETTINGS
+
+
+def test_settings_that_a_person_shortened_stay(tmp_path: Path) -> None:
+    settings = prepare_home(tmp_path) / "dagster.yaml"
+    shortened = SETTINGS[: SETTINGS.index(b"python_logs:")]
+    settings.write_bytes(shortened)
+    prepare_home(tmp_path)
+    assert settings.read_bytes() == shortened
 
 
 @pytest.mark.parametrize("first", [True, False])
