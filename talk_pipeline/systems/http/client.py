@@ -270,7 +270,8 @@ class Http:
         answer = Answer(response.status_code, response.headers, body, links, seconds)
         if answer.status == httpx.codes.FORBIDDEN and not (own_word and own_word(answer)):
             who = f" ({', '.join(lane.settings)})" if lane.settings else ""
-            told = f"{self.name} at {self.base_url} denies access (403)"
+            refused = f"{method} {url.partition('?')[0].removeprefix(self.base_url)}"
+            told = f"{self.name} at {self.base_url} denies access (403) to {refused}"
             raise DeniedFault(f"{told}: check its permissions{who}")
         return answer
 

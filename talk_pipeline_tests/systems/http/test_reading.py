@@ -73,7 +73,7 @@ def test_who_is_turned_away_at_the_door_asks_once_more(server: Answering, opens:
 
 def test_who_may_not_see_it_is_told_at_once(server: Answering, opens: Opens) -> None:
     server.on("/things", Reply(403), GOOD)
-    with pytest.raises(AccessFault, match=r"denies access \(403\)"):
+    with pytest.raises(AccessFault, match=r"denies access \(403\) to GET /things: check"):
         read(opens())
     assert len(server.asked) == 1
 

@@ -107,12 +107,15 @@ def test_a_write_that_is_turned_away_at_the_door_goes_once_more(server: Answerin
     assert len(server.asked) == 2
 
 
-@pytest.mark.parametrize(("status", "times"), [(401, 2), (403, 1)])
+@pytest.mark.parametrize(
+    ("status", "times", "told"),
+    [(401, 2, "refuses the credentials"), (403, 1, r"denies access \(403\) to POST /things: check")],
+)
 def test_a_refused_write_is_a_matter_of_access(
-    server: Answering, opens: Opens, status: int, times: int
+    server: Answering, opens: Opens, status: int, times: int, told: str
 ) -> None:
     server.on("/things", *[Reply(status)] * times, DONE)
-    with pytest.raises(AccessFault):
+    with pytest.raises(AccessFault, match=told):
         write(opens())
     assert len(server.asked) == times
 
