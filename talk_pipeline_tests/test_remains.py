@@ -3,6 +3,8 @@
 import gzip
 import os
 import sqlite3
+import zlib
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,6 +142,26 @@ def test_every_cell_of_a_database_is_looked_into(data: Path, letters: str) -> No
         texts = [text for (text,) in db.execute('select "c d" from "a ""b"""')]
     assert len(texts) == 17
     assert all(MASK in text and NAME not in text for text in texts)
+
+
+@pytest.mark.parametrize("packed", [bytes, zlib.compress], ids=["plain", "compressed"])
+def test_a_text_that_is_kept_as_bytes_is_looked_into(data: Path, packed: Callable[[bytes], bytes]) -> None:
+    with closing(sqlite3.connect(data / "odd.db")) as db:
+        db.execute("create table t (body blob)")
+        db.executemany("insert into t values (?)", [[packed(f"{name};".encode())] for name in (NAME, "B")])
+        db.commit()
+        assert told() == []
+        kept = [body for (body,) in db.execute("select body from t order by rowid")]
+    assert kept == [packed(f"{name};".encode()) for name in (MASK, "B")]
+
+
+def test_a_database_with_bytes_that_are_no_text_is_named(data: Path) -> None:
+    with closing(sqlite3.connect(data / "odd.db")) as db:
+        db.execute("create table t (name, body)")
+        db.execute("insert into t values (?, ?)", [NAME, gzip.compress(NAME.encode())])
+        db.commit()
+        assert [Path(one.what).name for one in told()] == ["odd.db"]
+        assert db.execute("select name from t").fetchone() == (MASK,)
 
 
 def test_a_database_that_cannot_be_used_is_named_and_all_else_is_done(data: Path) -> None:

@@ -1,15 +1,17 @@
 """Words in the files beside the state: logs, events, plans, whatever of them holds what a person said.
 
-Texts are rewritten, and so are the texts in databases of SQLite, which is what Dagster keeps. All else is left and
-named whatever its bytes are, since what is compressed or in other letters shows no word: files of DuckDB as well,
-of which the state is written anew from its tables, and what a restore replaced is to be deleted.
+Texts are rewritten, and so are the texts in databases of SQLite, which is what Dagster keeps, also those that it
+keeps compressed. All else is left and named whatever its bytes are, since what is compressed or in other letters shows
+no word: files of DuckDB as well, of which the state is written anew from its tables, and what a restore replaced is to
+be deleted.
 """
 
 import os
 import re
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from unicodedata import normalize
 
@@ -123,20 +125,24 @@ def _take_from_database(file: Path, content: bytes, words: Words) -> bool:
     """Looks into every cell: the bytes of a file tell no text that is in UTF-16, or in more pages than one.
 
     Returns:
-        Whether that could be done: a database may be damaged, or of a kind that this SQLite does not know.
+        Whether that could be done: a database may be damaged, or of a kind that this SQLite does not know, or have
+        cells that are no texts.
     """
     try:
         in_pages = words.may_be_in(content) or words.may_be_in(_journal_of(file))
         with closing(sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)) as opened:
             opened.create_function("without", 1, _without(words), deterministic=True)
+            opened.create_function("is_text", 1, lambda cell: _text_of(cell) is not None, deterministic=True)
             opened.execute("pragma secure_delete = on")
             opened.execute("begin immediate")
-            before = opened.total_changes
+            before, told = opened.total_changes, True
             for table, column in _columns(opened):
                 opened.execute(
                     f"update {table} set {column} = without({column})"
-                    f" where typeof({column}) = 'text' and {column} is not without({column})"
+                    f" where typeof({column}) in ('text', 'blob') and {column} is not without({column})"
                 )
+                others = f"select 1 from {table} where typeof({column}) = 'blob' and not is_text({column})"
+                told = told and opened.execute(others).fetchone() is None
             changed = opened.total_changes > before
             opened.execute("commit")
             if changed or in_pages:
@@ -152,7 +158,7 @@ def _take_from_database(file: Path, content: bytes, words: Words) -> bool:
         return False
     except PermissionError:  # of the journal
         return False
-    return True
+    return told
 
 
 def _journal_of(file: Path) -> bytes:
@@ -162,9 +168,33 @@ def _journal_of(file: Path) -> bytes:
         return b""
 
 
-def _without(words: Words) -> Callable[[str], str]:
+def _without(words: Words) -> Callable[[str | bytes], str | bytes]:
     """Most cells hold nothing, which is soon seen."""
-    return lambda text: words.taken_from(text) if words.may_be_in(text.encode()) else text
+
+    def without(cell: str | bytes) -> str | bytes:
+        text = _text_of(cell)
+        if text is None or not words.may_be_in(text.encode()):
+            return cell
+        taken = words.taken_from(text)
+        if taken == text:
+            return cell
+        if isinstance(cell, str):
+            return taken
+        return taken.encode() if cell == text.encode() else zlib.compress(taken.encode())
+
+    return without
+
+
+def _text_of(cell: str | bytes) -> str | None:
+    """What a cell says, which may be compressed; nothing if that is no text."""
+    if isinstance(cell, str):
+        return cell
+    for unpacked in (bytes, zlib.decompress):
+        with suppress(zlib.error, UnicodeDecodeError):
+            text = unpacked(cell).decode()
+            if "\x00" not in text:
+                return text
+    return None
 
 
 def _columns(opened: sqlite3.Connection) -> list[tuple[str, str]]:
