@@ -15,7 +15,7 @@ import phonenumbers
 _VAT = "AT BE BG CHE CH CY CZ DE DK EE EL ES FI FR GB GR HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK XI"
 _PREFIXES = {"": _VAT, "GR": "EL GR", "CH": "CHE CH", "GB": "GB XI"}
 _SUFFIXES = {"NO": "MVA", "CH": "MWST|TVA|IVA|TPV"}
-_NUMBERS = ("decimal", "money")
+NUMBERS = ("decimal", "money")
 
 
 def tidy(value: str | None) -> str | None:
@@ -28,7 +28,7 @@ def canonical(
 ) -> str | None:
     """What a value means to a type such as `phone(30)`, in a company's currency and zone and a record's country."""
     name, land = kind.partition("(")[0].strip(), (country or "").strip().upper()
-    said = tidy(value) or {"bool": "false", "currency": currency}.get(name, "0" if name in _NUMBERS else None)
+    said = tidy(value) or {"bool": "false", "currency": currency}.get(name, "0" if name in NUMBERS else None)
     if said is None or (name.endswith(("date", "moment")) and said.startswith("0001-01-01")):
         return None
     try:
@@ -72,7 +72,7 @@ def same(
         left, right = Decimal(shop or 0), Decimal(bc or 0)
     except InvalidOperation:
         return shop == bc
-    if name.strip() not in _NUMBERS:
+    if name.strip() not in NUMBERS:
         return shop == bc
     kept = max(len((one or "").partition(".")[2]) for one in (shop, before))
     places = max(int(size.strip(" )") or 2), kept)

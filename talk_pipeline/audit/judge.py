@@ -3,20 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from talk_pipeline.audit.canonical import canonical, same, tidy
+from talk_pipeline.audit.canonical import NUMBERS, same
+from talk_pipeline.audit.meaning import BC, SHOP, SIDES, Meanings, name_of
 from talk_pipeline.audit.reader import Entity, Row
-from talk_pipeline.audit.recorded import BASES, LINKS, READ, REASONS, SEEN, TOLD
+from talk_pipeline.audit.recorded import BASES, LINKS, READ, REASONS, SEEN
 from talk_pipeline.audit.wire import Words
 
 Rows = Mapping[str, Row]
-SIDES = SHOP, BC = "customwebshop", "businesscentral"
-NUMBERS = "decimal", "money"
 # by which the form of a value may move while neither side says something else; without one, what travels both ways
 # was never agreed on as two things
 _ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "of", "split"}
@@ -51,44 +49,28 @@ class Auditor:
     def __init__(
         self, flow: Words, shop: Entity, company: tuple[str, ZoneInfo], db: duckdb.DuckDBPyConnection
     ) -> None:
-        self._flow, self._shop, self._company, self._name = flow, shop, company, str(flow["flow"])
+        self._flow, self._shop, self._name = flow, shop, str(flow["flow"])
         self._findings, self._counts = list[Finding](), Counter[str]()
 
-        def by_key(sql: str, **more: Any) -> dict[Any, Any]:
-            rows = db.execute(sql, {"flow": self._name, **more}).fetchall()
+        def by_key(sql: str) -> dict[Any, Any]:
+            rows = db.execute(sql, {"flow": self._name}).fetchall()
             return {tuple(key): value for *key, value in rows if None not in key}
 
-        parts = {self._name: flow["properties"]}
-        parts |= {f"{self._name}.{key}": one["properties"] for key, one in flow["children"].items()}
-        # what a property names beside it is of the same part
-        self._parts = {part: {name_of(one): one for one in of} for part, of in parts.items()}
-        self._properties = self._parts[self._name]
-        told = [prop for of in parts.values() for prop in of]
         self._reasons, self._bases, self._seen = by_key(REASONS), by_key(BASES), by_key(SEEN)
         self._read = by_key(READ)
         self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(LINKS).fetchall()
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
         self._beside = [(one[2], *one[-2:]) for one in links if one[0] == self._name and one[-1]]
-        self._shop_ids = {
-            (part, bc_id): shop_id
-            for part, _, shop_id, bc_id, state, *_ in links
-            if state in ("active", "closed")
-        }
-        for other, name in {(one["type"][10:-1], one["told_by"]) for one in told if "told_by" in one}:
-            for word, shop_id in db.execute(TOLD, [name, other]).fetchall():
-                self._shop_ids[other, word] = shop_id
-        self._theirs = {(part, shop_id): other or bc_id for part, _, shop_id, bc_id, *_, other in links}
+        self._meanings = Meanings(flow, shop, company, links=links, db=db)
+        self._properties = self._meanings.parts[self._name]
         # a text that goes on in further properties is one text
         self._split = {
-            (part, name): [one for one in of if name_of(one) in whole["split"]]
-            for part, of in parts.items()
-            for whole in of
+            (part, name): [of[one] for one in of if one in whole["split"]]
+            for part, of in self._meanings.parts.items()
+            for whole in of.values()
             for name in whole.get("split", ())
         }
-        # several of the shop may be one in Business Central: each stands for the one that is linked with it
-        shared = {(part, shop_id): other for part, _, shop_id, *_, other in links if other}
-        self._meant = {key: self._shop_ids.get((key[0], other), f"?{other}") for key, other in shared.items()}
 
     def judge(self, shop: Rows, bc: Rows, posted: Container[str | None]) -> Judged:
         """All records of both systems; `posted` are those that Business Central knows by what they became."""
@@ -97,7 +79,9 @@ class Auditor:
         for side, rows in ((SHOP, ours), (BC, bc)):
             for name in {*self._flow["match"], self._flow["create_key"]} & set(self._properties):
                 for row in rows.values():
-                    self._keys[side, name, self._canonical(side, self._properties[name], row)].append(row)
+                    self._keys[
+                        side, name, self._meanings.canonical(side, self._properties[name], row)
+                    ].append(row)
         alone, settings = dict(ours), self._flow.get("settings", {})
         lone = dict(bc) if settings.get("create") in ("both", "businesscentral") else {}
         for shop_id, bc_id, state, rule in self._links[self._name, ""]:
@@ -116,34 +100,13 @@ class Auditor:
         for row in alone.values():
             self._report("has no counterpart", (row, None))
         for row in lone.values():
-            self._report("has no counterpart", (None, row), why=self._left_out(row))
+            self._report("has no counterpart", (None, row), why=self._meanings.left_out(row))
         self._twins(self._flow["create_key"])
         unexplained = [one for one in self._findings if one.reason is None]
         explained = len(self._findings) - len(unexplained)
         counts = {name: self._counts[name] for name in ("records", "properties", "agree")}
         counts |= {"differ_with_reason": explained, "unexplained": len(unexplained)}
         return Judged(self._name, counts, self._findings, unexplained)
-
-    def _left_out(self, row: Row) -> str | None:
-        """Why a record of Business Central gets none in the shop: by what it says."""
-        for name, asked in self._flow["settings"].get("create_scope_businesscentral", {}).items():
-            said = self._canonical(BC, self._properties[name], row)
-            wanted = {"one_of": asked} if isinstance(asked, list) else asked
-            if not all(self._holds(self._properties[name]["type"], said, *one) for one in wanted.items()):
-                return f"excluded: {name} is {said or 'blank'}"
-        return None
-
-    def _holds(self, kind: str, said: str | None, way: str, asked: Any) -> bool:
-        """Whether a value is as a condition wants it, whose words are the shop's."""
-        if way == "filled":
-            return (said is not None) == (str(asked) == "true")
-        if way in ("one_of", "none_of"):
-            (lcy, zone), is_one = self._company, way == "one_of"
-            words = [canonical(kind, one, currency=lcy, zone=zone, country=None) or "" for one in asked]
-            return ((said or "") in words) == is_one
-        form: Any = Decimal if kind.startswith(NUMBERS) else str
-        low, high = (asked, said) if way == "at_least" else (said, asked)
-        return said is not None and bool(form(low) <= form(high))
 
     def _twins(self, key: str) -> None:
         """Records that share the key by which one is created, in the shop or beside one of the shop."""
@@ -163,11 +126,18 @@ class Auditor:
             self._linked_by(rule, shop, bc)
 
     def _linked_by(self, name: str, shop: Row, bc: Row) -> bool:
-        """Whether a key of the shop is known to Business Central; that it is not another's there is seen to."""
-        key = self._canonical(SHOP, self._properties[name], shop)
+        """Whether a key of the shop is known to Business Central; that it is not another's there is seen to.
+
+        What waits of a key explains that only where the shop has another one than when the two agreed: what a wrong
+        link has planned waits as well.
+        """
+        prop, base = self._properties[name], self._bases.get((self._name, shop.id, name))
+        key = self._meanings.canonical(SHOP, prop, shop)
         others = [row.id for row in self._keys.get((BC, name, key), ())] if key else []
         if others and bc.id not in others:
-            what, why = f"linked, though its {name} is that of {others[0]}", self._about(name, shop, bc)
+            edited = base and self._meanings.canonical(SHOP, prop, shop, base[0]) != key
+            what = f"linked, though its {name} is that of {others[0]}"
+            why = self._about(name, shop, bc) if edited else None
             self._report(what, (shop, bc), raw=(key, None), why=why)
         return bool(others)
 
@@ -193,23 +163,24 @@ class Auditor:
     def _lines(self, side: str, row: Row, name: str) -> dict[str, Row]:
         """A record's lines of a kind; where an amount says whether there is one, not those of none."""
         child, part = self._flow["children"][name], f"{self._name}.{name}"
-        told = self._parts[part].get(child.get("there_by"))
+        told = self._meanings.parts[part].get(child.get("there_by"))
         path = child["customwebshop"] if side == SHOP else name
         lines = {line.id: line for line in row.entity.lines(row, path)}
         return {
             key: line
             for key, line in lines.items()
-            if told is None or self._canonical(side, told, line, part=part) not in (None, "0")
+            if told is None or self._meanings.canonical(side, told, line, part=part) not in (None, "0")
         }
 
     def _property(self, part: str, prop: Words, lines: str, roots: Any, pair: Any) -> None:
-        kind, name, way, (shop, bc) = prop["type"], name_of(prop), self._way(prop, lines), pair
+        kind, name, way, (shop, bc) = prop["type"], name_of(prop), self._meanings.way(prop, lines), pair
         if way == "-":
             return
         self._counts["properties"] += 1
-        raw = [self._raw(SHOP, prop, shop), self._raw(BC, prop, bc)]
+        raw = [self._meanings.raw(SHOP, prop, shop), self._meanings.raw(BC, prop, bc)]
         left, right = (
-            self._canonical(side, prop, row, part=part) for side, row in zip(SIDES, pair, strict=True)
+            self._meanings.canonical(side, prop, row, part=part)
+            for side, row in zip(SIDES, pair, strict=True)
         )
         within = str(self._flow.get("settings", {}).get("tolerance", 0)) if way == "=" else None
         derived = "when_all" in prop or "when_closed" in prop  # kept in canonical form
@@ -219,15 +190,17 @@ class Auditor:
         said = left if source == SHOP else right
         blank = way in ("->", "<-") and said is None
         if blank and base:  # it was said, and is no more
-            blank = self._canonical(source, prop, pair[source == BC], base[source == BC], part) is None
+            blank = (
+                self._meanings.canonical(source, prop, pair[source == BC], base[source == BC], part) is None
+            )
         nothing_said = blank or raw[0] in prop.get("keep", ())
         nothing_said = nothing_said or (left is None and prop.get("blank_keeps") == "true")
         if self._is_one_text(self._split.get((part, name), ()), shop, bc):
             self._counts["agree"] += 1
             return
-        held = self._canonical(SHOP, prop, shop, base[0], part) if base else None
+        held = self._meanings.canonical(SHOP, prop, shop, base[0], part) if base else None
         if nothing_said or same(kind, left, right, within, held):
-            kept = base and (base[1] if derived else self._canonical(BC, prop, bc, base[1], part))
+            kept = base and (base[1] if derived else self._meanings.canonical(BC, prop, bc, base[1], part))
             if (
                 not base
                 or way != "<->"
@@ -254,8 +227,8 @@ class Auditor:
         )
 
     def _is_one_text(self, split: Iterable[Words], shop: Row, bc: Row) -> bool:
-        here = {one["shop"]: self._raw(SHOP, one, shop) or "" for one in split}.values()
-        there = [self._raw(BC, one, bc) or "" for one in split]
+        here = {one["shop"]: self._meanings.raw(SHOP, one, shop) or "" for one in split}.values()
+        there = [self._meanings.raw(BC, one, bc) or "" for one in split]
         return bool(there) and " ".join(here).split() == " ".join(there).split()
 
     def _report(self, what: str, roots: Any, at: Any = ("", ""), ids: Any = None, **said: Any) -> None:
@@ -267,7 +240,7 @@ class Auditor:
         asked += [(self._name, one, "*") for one in (*(row.id for _, row in there), *ids)]
         late = (f"changed in {side} since the last run" for side, row in there if self._is_newer(side, row))
         why = why or self._why(asked) or next(late, None)
-        called = next((self._raw(side, key, row) for side, row in there), None)
+        called = next((self._meanings.raw(side, key, row) for side, row in there), None)
         found = Finding(part or self._name, called, name, ids[0], ids[1], what, raw[0], raw[1], why)
         self._findings.append(found)
 
@@ -283,52 +256,6 @@ class Auditor:
         times = {one for one in row.modified if one and one < latest}
         return bool(times) and seen not in times and (mark is None or max(times) >= mark)
 
-    def _way(self, prop: Words, lines: str) -> str:
-        """How a property travels with this shop: not at all where it has none, one way where it takes none."""
-        told = [one for path in paths_of(prop) if (one := self._shop.field(path, lines)) is not None]
-        if paths_of(prop) and not told:
-            return "-"
-        taken = all(one.get("write") != "false" and "const" not in one for one in told)
-        ways = {} if taken and self._shop.takes(lines) else {"<->": "->", "<-": "-"}
-        return str(ways.get(prop["dir"], prop["dir"]))
-
-    def _raw(self, side: str, prop: Words, row: Row) -> str | None:
-        if side == BC:
-            return tidy(row.says(prop["bc"])) if "bc" in prop else None
-        raw = filter(None, (tidy(row.says(path)) for path in paths_of(prop)))
-        return next(raw, None) if paths_of(prop) else self._flow["settings"]["constants"][name_of(prop)]
-
-    def _canonical(
-        self, side: str, prop: Words, row: Row, raw: Any = ..., part: str | None = None
-    ) -> str | None:
-        """What a record or a line of that part says, or raw, in the form that is compared: in the shop's words."""
-        beside = self._parts[part or self._name]
-        raw = self._raw(side, prop, row) if raw is ... else raw
-        kind, (lcy, zone) = prop["type"], self._company
-        if side == SHOP:
-            if "otherwise" in prop and (raw or "").partition(":")[0] in ("", prop["otherwise"]):
-                meant = self._raw(side, beside[prop["of"]], row) if "of" in prop else row.id
-                made = self._theirs.get((prop["otherwise"], meant), "nothing")
-                return str(self._shop_ids.get((kind[10:-1], made), f"?{made}"))
-            raw = raw or prop.get("blank")
-            raw = self._meant.get((kind[10:-1], raw), raw)
-            foreign = tidy(row.says(prop["in_currency"])) if "in_currency" in prop else None
-            if foreign and foreign.upper() != lcy:
-                return f"{raw} {foreign}"
-        else:
-            words = {bc: shop for shop, bc in prop.get("values", {}).items()} | dict(prop.get("reads", {}))
-            raw = words.get(raw or "", raw and f"{raw} (none of the words)") if words else raw
-            raw = prop["told_as"].replace("{}", raw) if raw and "told_as" in prop else raw
-            if kind.startswith("reference") and raw:
-                raw = raw.removeprefix(f"{prop.get('told_by')}:")  # on record with what it is told by
-                raw = self._shop_ids.get((kind[10:-1], raw), f"?{raw}")
-            whole = prop.get("when_all", {})
-            lines = row.entity.lines(row, whole["children"]) if whole else ()
-            counts = [[Decimal(line.says(one) or 0) for one in whole["equal"]] for line in lines]
-            raw = whole["gives"] if counts and all(one == other > 0 for one, other in counts) else raw
-        country = self._raw(side, beside[prop["country"]], row) if "country" in prop else None
-        return canonical(kind, raw, currency=lcy, zone=zone, country=country)
-
 
 def _on_record(prop: Words, way: str, stays: list[bool]) -> str | None:
     """Why what was read so need not agree, by whether each side says what it did when the two last agreed."""
@@ -337,13 +264,3 @@ def _on_record(prop: Words, way: str, stays: list[bool]) -> str | None:
         return f"{source} says what it did when they met or last agreed: the value of {target} stays"
     moves = way != "<->" or prop["type"].startswith("reference") or _ELSEWHERE & set(prop)
     return "on record as it is, since they met or last agreed" if moves and all(stays) else None
-
-
-def paths_of(prop: Words) -> list[str]:
-    """Where the shop has a property: the first of them that is filled says it."""
-    return [path.strip() for path in prop["shop"].split("|")] if "shop" in prop else []
-
-
-def name_of(prop: Words) -> str:
-    """How a property is called."""
-    return str(prop.get("name") or paths_of(prop)[0])

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from talk_pipeline_tests.audit.planting import LONG_AGO, in_step, named
-from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.flow_files import copied_flows, edited_flows, replaced
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
 SHARED = ("  shared: businesscentral", "  shared_by: [organization_number]\n  shared: businesscentral")
+BREAKER = ("breaker: {share: 0.5, minimum: 25", "breaker: {share: 0.1, minimum: 1")
 NUMBERS = ("C1", "C2", "C3", "C4")
 
 
@@ -69,6 +70,36 @@ def test_an_open_conflict_explains_no_twin(
     }
     planted = world.bc.back_office("POST", "salesOrders", twin, ago=LONG_AGO)["id"]
     assert {key for _, name, key in named("order") if name == ""} == {there, planted, "None"}
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["a wrong link", "a key that the shop has edited"])
+def test_a_planned_key_explains_no_wrong_link(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, edited: bool
+) -> None:
+    """What it would bring about waits, stopped by the circuit breaker; so does what is right."""
+    file = copied_flows(tmp_path / "flows", customer=("number: shop #", "number: series #")) / "customer.yaml"
+    by_vat = "match: [organization_number]"
+    told = replaced(file.read_text(), ("match: [number, organization_number, email]", by_vat), BREAKER)
+    file.write_text(told, encoding="utf-8")
+    monkeypatch.setenv("TALK_FLOWS_DIR", str(file.parent))
+    world.bc.control("settings", {"customer_numbers": "series"})
+    vats = ("12345671", "12345672", "12345673")
+    keys = [world.shop.post("customers", customer(f"C{vat}", organization_number=vat))["id"] for vat in vats]
+    assert not world.pass_over("customer", full=True)
+    first, second = ((key, world.counterpart("customer", key)) for key in keys[:2])
+    if edited:
+        world.shop.patch("customers", first[0], {"organization_number": vats[1]})
+        world.bc.patch("customers", second[1], {"displayName": "Another"})
+    else:
+        with world.database() as db:
+            for there, key in (("x", first[0]), (first[1], second[0]), (second[1], first[0])):
+                db.execute("update link set bc_id = ? where part = 'customer' and shop_id = ?", [there, key])
+        for key in keys[:2]:
+            world.shop.patch("customers", key, {"phone": "+45 33 12 10 11"})
+    assert "change_volume_safe" in str(world.sync("customer").failed())
+    assert world.sql("select 1 from change where property = 'organization_number'")
+    linked = {key for _, name, key in named("customer") if name == ""}
+    assert linked == (set() if edited else {*first, *second})
 
 
 @pytest.mark.parametrize("to", ["another company's", "nobody's"])
