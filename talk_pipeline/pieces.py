@@ -29,14 +29,28 @@ def whole(file: Path) -> Iterator[BinaryIO]:
         with file.open("wb") as out:
             yield out
         return
+    with (
+        _in_the_place_of(file) as fresh,
+        _through(fresh, os.O_EXCL, 0o600 if file.exists() else 0o666) as out,
+    ):
+        alike(fresh, file)
+        yield out
+
+
+@contextmanager
+def _in_the_place_of(file: Path) -> Iterator[Path]:
+    """A file under another name, which takes its place in the end; whoever fails is told of the name they know."""
     fresh = beside(file)
     try:
-        with _through(fresh, os.O_EXCL, 0o600 if file.exists() else 0o666) as out:
-            alike(fresh, file)
-            yield out
-        rename_through(fresh, file)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
+        try:
+            yield fresh
+            rename_through(fresh, file)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        if str(error.filename) == str(fresh):
+            raise OSError(error.errno, error.strerror, str(file)) from error
         raise
 
 

@@ -100,6 +100,14 @@ def test_a_new_file_is_as_open_as_the_process_has_it(tmp_path: Path) -> None:
     assert S_IMODE((tmp_path / "plan.csv").stat().st_mode) == 0o640
 
 
+def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    """And not by the one under which it would be written first."""
+    for file in (tmp_path / "nowhere" / "plan.csv", tmp_path / ("x" * 255)):
+        with pytest.raises(OSError, match=r".") as told:
+            put(file, b"")
+        assert told.value.filename == str(file)
+
+
 def test_a_whole_copy_takes_nobody_elses_name(tmp_path: Path) -> None:
     file, place = tmp_path / "state.duckdb", tmp_path / "there.duckdb"
     file.write_bytes(b"all of it")

@@ -12,7 +12,7 @@ from rich.table import Table
 from talk_pipeline.audit.audit import audit
 from talk_pipeline.audit.judge import Finding, Judged
 from talk_pipeline.cli.company import tell
-from talk_pipeline.cli.exits import Exit
+from talk_pipeline.cli.exits import Exit, into_a_folder
 from talk_pipeline.cli.tables import console
 from talk_pipeline.disks import written_to
 from talk_pipeline.pieces import put
@@ -27,9 +27,12 @@ def print_audit(names: tuple[str, ...], *, as_json: bool, file: Path | None) -> 
     """Judges the named flows, all by default, and prints what was found.
 
     Raises:
+        UsageError: there is no folder for the file.
         NotAuditableError: something is set up in a way that the audit does not know.
         UnreachableError: a system, or the state, cannot be read.
     """
+    if file:
+        into_a_folder(file)
     found = audit(Settings.load(), names)
     if file:
         _write(file, found)

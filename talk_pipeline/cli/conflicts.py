@@ -114,8 +114,8 @@ def _moment(option: str, text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return naive(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:  # such as the first of all days in a zone east of UTC
         raise UsageError(
             f"--{option} {text}: no time; write it as 2026-01-31T12:00:00Z, in UTC where no zone is given"
         ) from error
-    return naive(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

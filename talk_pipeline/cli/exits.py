@@ -42,6 +42,16 @@ class UsageError(ValueError):
     """The command was given something that does not exist."""
 
 
+def into_a_folder(file: Path) -> None:
+    """Told before what is to be written there is worked out, which may take long.
+
+    Raises:
+        UsageError: its folder is not there.
+    """
+    if not file.parent.is_dir():
+        raise UsageError(f"{file}: the folder {file.parent} does not exist: make it first")
+
+
 class Interrupted(typer.Exit):
     """A signal ended the run, which has been told of: nothing else is begun."""
 

@@ -11,7 +11,7 @@ from talk_pipeline.cli.checklist import EXITS, document_of
 from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.document import text
 from talk_pipeline.cli.document.tree import Document
-from talk_pipeline.cli.exits import Exit, Interrupted, UsageError
+from talk_pipeline.cli.exits import Exit, Interrupted, UsageError, into_a_folder
 from talk_pipeline.cli.tables import console
 from talk_pipeline.cli.telling import counts, run_document
 from talk_pipeline.cli.terminal import Terminal
@@ -33,6 +33,8 @@ def synchronize(names: tuple[str, ...], *, options: Options, as_json: bool, plan
     """Runs the named flows, all by default, prints what came of it, and writes the plan of a dry run to a file."""
     if plan and (not options.dry_run or plan.suffix not in (".csv", ".json")):
         raise UsageError(f"--plan {plan}: a plan is written by --dry-run, into a file called .csv or .json")
+    if plan:
+        into_a_folder(plan)
     if options.restored and options.dry_run:
         raise UsageError(
             f"--restored {options.restored} decides what is written and goes with no --dry-run; "

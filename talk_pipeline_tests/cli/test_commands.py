@@ -136,6 +136,17 @@ def test_wrong_addresses_name_the_setting(world: World) -> None:
     assert with_path.returncode == 0, with_path.stderr
 
 
+def test_where_nothing_can_be_written_or_heard_is_told_at_once(world: World) -> None:
+    for arguments in (("sync", "--dry-run", "--plan"), ("audit", "--csv")):
+        done = run(*arguments, "nowhere/out.csv")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "error: nowhere/out.csv: the folder nowhere does not exist: make it first\n"
+    assert world.data.exists() is False
+    for option in ("--port-shop", "--port-bc"):
+        done = run("sandbox", option, "99999")
+        assert (done.returncode, option in done.stderr) == (2, True), done.stderr
+
+
 def test_an_unknown_flow_and_a_broken_file(world: World, tmp_path: Path) -> None:
     unknown = run("sync", "--flow", "invoice")
     assert unknown.returncode == 2

@@ -81,6 +81,7 @@ def seen(shown: str) -> str:
 MISTAKES = [
     (("acknowledge",), "which conflicts? name a flow"),
     (("acknowledge", "--until", "yesterday"), "--until yesterday: no time"),
+    (("acknowledge", "--until", "0001-01-01T00:00:00+14:00"), "--until 0001-01-01T00:00:00+14:00: no time"),
     (("acknowledge", "customer", "--since", "then"), "--since then: no time"),
     (("acknowledge", "--since", "2026-01-31"), "which conflicts? name a flow"),
     (("acknowledge", "invoice"), "no flow 'invoice'"),

@@ -95,8 +95,12 @@ def check_doc(file: DocumentFile) -> None:
 
 @commands.command()
 def sandbox(
-    port_shop: Annotated[int, typer.Option(help="The shop's port; 0 takes a free one.")] = 0,
-    port_bc: Annotated[int, typer.Option(help="Business Central's port; 0 takes a free one.")] = 0,
+    port_shop: Annotated[
+        int, typer.Option(min=0, max=65535, help="The shop's port; 0 takes a free one.")
+    ] = 0,
+    port_bc: Annotated[
+        int, typer.Option(min=0, max=65535, help="Business Central's port; 0 takes a free one.")
+    ] = 0,
     state: Annotated[Path | None, typer.Option(help="File in which both keep their records.")] = None,
     size: Annotated[
         int | None, typer.Option(help="N customers, N products, 2N orders, generated; 0: none.")
