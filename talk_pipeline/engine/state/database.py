@@ -276,6 +276,7 @@ def _attached(db: Connection, file: Path, options: str) -> str:
     """Attaches the file; returns what is said of a lock that somebody else has, else nothing.
 
     Raises:
+        duckdb.OutOfMemoryException: it takes more memory than there may be.
         StateBrokenError: it cannot be attached for any other reason.
     """
     path, is_new = str(file).replace("'", "''"), not file.exists()
@@ -294,6 +295,8 @@ def _attached(db: Connection, file: Path, options: str) -> str:
         raise StateBrokenError(broken(file, str(error.strerror))) from None
     except duckdb.ResourceInUseException as error:  # by this very process
         return str(error)
+    except duckdb.OutOfMemoryException:  # which says nothing of the file
+        raise
     except duckdb.Error as error:
         raise StateBrokenError(broken(file, str(error))) from None
     return ""

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from talk_pipeline import installation
+from talk_pipeline.cli.exits import Exit, told_in_a_line
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.settings import Settings
 
@@ -46,6 +48,17 @@ def test_what_does_not_fit_into_the_memory_lies_with_the_state(elsewhere: Path) 
     assert found == (400_000,)
     assert [file.name for file in elsewhere.iterdir()] == ["data"]
     assert not state.spilled.exists()
+
+
+def test_too_little_memory_to_open_a_state_is_no_damage(elsewhere: Path) -> None:
+    """Else whoever reads it would put a backup in its place."""
+    data = elsewhere / "data"
+    with State(data).once() as db:
+        db.execute("insert into meta values ('a', 'b')")
+    with pytest.raises(duckdb.OutOfMemoryException) as told, State(data, memory="0MB").open():
+        pass
+    assert told_in_a_line(told.value)[0] == Exit.INCOMPLETE
+    assert told_in_a_line(told.value)[1].endswith("give it more by TALK_MEMORY; nothing is lost")
 
 
 def test_what_a_killed_run_left_of_it_is_pruned(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
