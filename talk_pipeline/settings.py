@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
@@ -322,7 +323,15 @@ def batch_events() -> None:
 
 def is_address(text: str) -> bool:
     """Whether something could be reached there."""
-    return re.fullmatch(r"https?://[^\s/?#]+\S*", text) is not None
+    if re.fullmatch(r"https?://[^\s/?#]+\S*", text) is None or not text.isprintable():
+        return False
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+        (parts.hostname or "").encode("idna")  # a label that is empty or too long has no form there
+    except ValueError:
+        return False
+    return port != 0
 
 
 _NO_ENTRY = (

@@ -20,13 +20,29 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(
-    "text", ["https://", "http:///api", "shop.example", "ftp://shop.example", "http://a b"]
-)
+NO_ADDRESSES = [
+    "https://",
+    "http:///api",
+    "shop.example",
+    "ftp://shop.example",
+    "http://a b",
+    "http://127.0.0.1:abc",
+    "http://127.0.0.1:99999",
+    "http://127.0.0.1:0",
+    "http://[::1/api",
+    "http://a..b",
+    f"https://{'a' * 64}.example",
+    "https://shop\u200b.example",
+]
+
+
+@pytest.mark.parametrize("text", NO_ADDRESSES)
 def test_what_is_no_address(text: str) -> None:
     assert not is_address(text)
     assert is_address("http://127.0.0.1:80")
     assert is_address("https://shop.example/a?b")
+    assert is_address("https://bücher.example:8443")
+    assert is_address("http://[::1]:8080/api")
 
 
 @pytest.mark.parametrize(("line", "message"), WRONG)
