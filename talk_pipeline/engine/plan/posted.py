@@ -25,6 +25,9 @@ from talk_pipeline.flows.vocabulary import Flow
 POSTED = "posted"
 """The rule of a conflict whose Business Central record was posted before the shop's edit was carried over."""
 
+OWED_BY_NOBODY = "0"
+"""What a sum is held against where the shop itself has given the record up, whatever total that still bears."""
+
 # an open conflict stays one: a person's word on it is worth having. What was sent and not answered may be there
 _WITHHOLD = f"""
 update change set hold_kind = '{HoldKind.POSTED}', hold_reason = 'it was posted in Business Central before'
@@ -78,6 +81,14 @@ select $flow, shop_id, 'closed', 'posted in Business Central: its story ended th
 """
 
 
+def _billed(flow: Flow) -> dict[str, list[str]]:
+    """What a bill rests on: what a guard withholds, and what is taken off the sum, or decides what it comes to."""
+    made = [prop.composed_of for prop in _summed(flow) if prop.composed_of]
+    rests_on = (name for one in made for name in (*one.less, *one.known_while))
+    asked = guarded(flow)
+    return asked | {"own": list(dict.fromkeys([*asked["own"], *rests_on]))}
+
+
 def guarded(flow: Flow) -> dict[str, list[str]]:
     """The properties that a flow's guard withholds, of the record itself and of its children."""
     guard = flow.guard
@@ -99,12 +110,13 @@ def close_posted(db: Connection, flow: Flow, unfinished: Unfinished, *, run_id: 
     """
     asked = {"flow": flow.name, "at": now()}
     if is_any(db, _LOST, {"flow": flow.name}):
-        db.execute(_KEEP_IN_SIGHT, asked | guarded(flow) | {"run_id": run_id})
+        db.execute(_KEEP_IN_SIGHT, asked | _billed(flow) | {"run_id": run_id})
         db.execute(f"delete {_LOST}", {"flow": flow.name})
+    keep_differing(db, flow, _given_up_since(db, flow), run_id=run_id)
     if is_any(db, f"from link where {_ENDING}", {"flow": flow.name}):
         db.execute(_AS_BEFORE, {"flow": flow.name})
         db.execute(_CLOSED, asked)
-        keep_differing(db, flow, _closing(db, flow), run_id=run_id)
+        keep_differing(db, flow, _came_to(db, flow, _ENDING), run_id=run_id)
         db.execute(f"update link set state = 'closed' where {_ENDING}", {"flow": flow.name})
         touch(db, flow.name)
 
@@ -128,22 +140,38 @@ def _summed(flow: Flow) -> list[Property]:
     return summed(flow.businesscentral.closed_by, flow.properties)
 
 
-_CLOSING = f"""
-with closing as (select shop_id, bc_id from link where {_ENDING})
+_CAME_TO = f"""
+with pair as (select shop_id, bc_id from link where {{pairs}})
 select c.shop_id, c.bc_id, list_transform($properties::varchar[], lambda name: r.raw[name]) as said
-from closing c join (select id, raw from record where rowid in (select rowid from record
-  where part = $flow and side = '{Side.BC}' and id in (select bc_id from closing))) r on r.id = c.bc_id
+from pair c join (select id, raw from record where rowid in (select rowid from record
+  where part = $flow and side = '{Side.BC}' and id in (select bc_id from pair))) r on r.id = c.bc_id
+"""
+
+# what was told before stays told, whatever the shop says in between
+_GIVEN_UP_SINCE = f"""
+part = $flow and state = 'closed'
+  and shop_id in (select id from dirty where flow = $flow and side = '{Side.SHOP}')
+  and shop_id in (select id from record r where part = $flow and side = '{Side.SHOP}' and {{ended}})
+  and bc_id in (select id from snapshot where flow = $flow and side = '{Side.BC}' and gone = '{Gone.POSTED}')
+  and shop_id not in (select shop_id from conflict where part = $flow and shop_id is not null
+    and rule = '{POSTED}' and shop_value = '{OWED_BY_NOBODY}'
+    and property in (select unnest($properties::varchar[])))
 """
 
 
-def _closing(db: Connection, flow: Flow) -> list[CameTo]:
-    """The pairs that are about to be closed; of a record that has ended, what it came to is what is held."""
+def _given_up_since(db: Connection, flow: Flow) -> list[CameTo]:
+    """The pairs whose story had ended before the shop gave its record up, and of which nobody was told so yet."""
+    return _came_to(db, flow, _GIVEN_UP_SINCE.format(ended=ended(flow, "r")))
+
+
+def _came_to(db: Connection, flow: Flow, pairs: str) -> list[CameTo]:
+    """What records that have ended came to, which is what is held of them; `pairs`: of which links."""
     compared = _summed(flow)
     if not compared:
         return []
     asked = {"flow": flow.name, "properties": [prop.name for prop in compared]}
     paths = [str(prop.bc) for prop in compared]
-    rows = db.execute(_CLOSING, asked).fetchall()
+    rows = db.execute(_CAME_TO.format(pairs=pairs), asked).fetchall()
     return [CameTo(shop_id, bc_id, dict(zip(paths, said, strict=True))) for shop_id, bc_id, said in rows]
 
 
@@ -151,9 +179,6 @@ _SAID = """
 select id, version, raw, canon, {ended} as given_up from record r where rowid in (select rowid from record
   where part = $flow and side = 'customwebshop' and id in (select unnest($ids::varchar[])))
 """
-
-OWED_BY_NOBODY = "0"
-"""What a sum is held against where the shop itself has given the record up, whatever total that still bears."""
 
 
 def keep_differing(db: Connection, flow: Flow, ended_as: Iterable[CameTo], *, run_id: str | None) -> None:

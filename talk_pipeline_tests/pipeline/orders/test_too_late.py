@@ -303,6 +303,25 @@ def test_an_order_that_the_shop_has_given_up_owes_nothing(released: Sold, cancel
     assert lost(released) + totals(released) == ([] if cancelled else billed)
 
 
+def test_an_order_that_the_shop_gives_up_after_it_was_posted_is_told_once(released: Sold) -> None:
+    post(released)
+    (invoice,) = released.world.bc.all("salesInvoices").values()
+    released.world.shop.patch("orders", released.id, {"status": "cancelled"})
+    released.quiet()
+    assert totals(released) == [("0", float(invoice["totalAmountIncludingTax"]))]
+    acknowledge("order", released.id)
+    released.world.shop.patch("orders", released.id, {"email": "other@company.example"})
+    released.quiet()
+    assert not lost(released) + totals(released)
+
+
+def test_what_is_taken_off_an_order_after_it_was_posted_is_told(released: Sold) -> None:
+    post(released)
+    released.world.shop.patch("orders", released.id, {"discount_amount": "20.00"})
+    released.quiet()
+    assert [row[1:3] for row in lost(released)] == [("discount_amount", "20.00")]
+
+
 def test_one_that_is_found_among_the_invoices_alone_is_compared_as_well(released: Sold) -> None:
     """Its create was never heard of: entered there by hand, at another price, and posted."""
     world = released.world
