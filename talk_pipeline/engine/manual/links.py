@@ -198,9 +198,12 @@ def _let_go(hand: Hand, shop_id: str | None, *, again: str | None) -> str:
     _stand(
         hand, shop_id, state=Status.WAITING, reason="released by hand: the next sync matches or creates it"
     )
+    named = f"{again}{key_of(hand.db, hand.flow, Side.BC, again)}" if again else ""
+    if shop_id and is_no_more(hand.db, hand.flow.name, Side.SHOP, shop_id):
+        left = f"; {named} is free: the next sync matches it with another record of its keys, if there is one"
+        return f"the shop has it no more, so that nothing is created for it{left if named else ''}"
     if again is None:
         return "the next sync finds another counterpart or creates one"
-    named = f"{again}{key_of(hand.db, hand.flow, Side.BC, again)}"
     return (
         f"{named} is still there under its key, so the next sync matches the two anew, as at a first meeting"
     )

@@ -123,6 +123,19 @@ def test_released_beside_a_counterpart_of_its_number_they_meet_anew(
     assert len(world.bc.all("customers")) == 1
 
 
+def test_released_after_it_left_the_shop_it_is_not_said_to_come_back(
+    world: World, pair: tuple[str, str]
+) -> None:
+    shop_id, bc_id = pair
+    world.shop.delete("customers", shop_id)
+    world.step("customer", full=True)
+    message = unlink(shop_id, recreate=True).message
+    assert f"nothing is created for it; {bc_id} (number C1) is free" in message
+    again = world.shop.post("customers", customer("C1"))["id"]
+    assert not world.step("customer").failed()
+    assert world.counterpart("customer", again) == bc_id
+
+
 def test_what_could_neither_be_matched_nor_created_is_not_released(
     world: World, pair: tuple[str, str]
 ) -> None:
