@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline_tests.flow_files import edited_flows
+from talk_pipeline_tests.pipeline.decisions.test_attention import explained, of
+from talk_pipeline_tests.pipeline.decisions.test_resolutions import retry
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -66,6 +69,33 @@ def test_gone_from_the_shop_and_unlinked_the_other_is_free(
     assert world.counterpart("customer", again) == bc_id
     assert again != shop_id
     assert len(world.bc.all("customers")) == 2
+
+
+def test_a_deletion_that_is_refused_is_told_with_its_reason_and_tried_again_when_asked(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(tmp_path, monkeypatch, customer=("disappearance: flag #", "disappearance: delete #"))
+    buyer, *_ = (world.shop.post("customers", customer(f"C{n}"))["id"] for n in range(4))
+    item = world.shop.post("products", product())["id"]
+    world.shop.post("orders", order("O1", buyer, [line(item)]))
+    assert not world.step().failed()
+    there = world.counterpart("customer", buyer)
+    world.shop.delete("customers", buyer)
+    run = world.step("customer", full=True)
+    assert run["customer"]["failed"] == 1
+    state, reason = world.state("customer", buyer) or ("", "")
+    assert state == "broken"
+    assert reason.startswith("the shop record is deleted; Application_DialogException: ")
+    (row,) = run.finding("customer", "no_broken_links").rows
+    assert row["reason"] == reason
+    step = f"mend what the reason names, then: talk-pipeline retry customer {buyer}; or "
+    (waiting,) = of(Kind.BROKEN)
+    assert waiting.next_step.startswith(step)
+    assert explained(waiting)["next_step"] == waiting.next_step
+    world.bc.delete("salesOrders", next(iter(world.bc.orders())))
+    retry(buyer)
+    assert not world.step("customer").failed()
+    assert there not in world.bc.all("customers")
 
 
 def test_gone_from_the_shop_it_is_blocked_there(

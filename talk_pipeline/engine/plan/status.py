@@ -29,7 +29,9 @@ _STATES = """
 with known as (
   select e.shop_id, l.state as link, l.rule, l.shop_gone, l.bc_gone, u.state as unlinked,
          u.reason as unlinked_why, coalesce(shared.own_key, l.shared_id) as shared, shared.leader,
-         c.state as held, c.reason as held_why, scope.reason as outside, old.since, heirs.number as heirs,
+         c.state as held, c.reason as held_why,
+         coalesce('; ' || if(c.state = 'quarantined', c.reason, null), '') as refused_why,
+         scope.reason as outside, old.since, heirs.number as heirs,
          crossed.own_key, crossed.other_key,
          l.state = 'closed' and coalesce(l.bc_gone, 'posted') <> 'posted' and l.shop_gone is null
            and not coalesce(scope.ended, false) as is_back,
@@ -80,9 +82,9 @@ told as (
         || case when starts_with(leader, '?') then ', with which none is linked'
            else ' with ' || leader || ', which leads' end
         || coalesce('; the shop record is ' || replace(shop_gone, '_', ' '), '')
-      when link = 'active' and shop_gone is not null then 'the shop record is ' || shop_gone
+      when link = 'active' and shop_gone is not null then 'the shop record is ' || shop_gone || refused_why
       when link = 'active' and bc_gone <> 'posted'
-        then 'the Business Central record is ' || replace(bc_gone, '_', ' ')
+        then 'the Business Central record is ' || replace(bc_gone, '_', ' ') || refused_why
       when link = 'active' and outside is not null then 'left the scope: ' || outside
         || if(heirs > 1, '; ' || heirs || ' others share its counterpart, and one of them is to lead', '')
       when unlinked is not null then unlinked_why

@@ -115,6 +115,9 @@ def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> st
     if state == "quarantined":
         again = f"; or at once: talk-pipeline retry {entity.name}" if known.refused else ""
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
+    if state == "broken" and known.refused:
+        let_go = _STEPS[state].format(name=entity.name)
+        return f"mend what the reason names, then: talk-pipeline retry {entity.name}; or {let_go}"
     if state == "excluded" and entity.shop_id and entity.bc_id:
         return "nothing: the link rests while the record is outside the flow"
     if state == "excluded" and not entity.shop_id:
