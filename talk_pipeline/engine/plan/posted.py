@@ -141,10 +141,10 @@ def _summed(flow: Flow) -> list[Property]:
 
 
 _CAME_TO = f"""
-with pair as (select shop_id, bc_id from link where {{pairs}})
+with closing as (select shop_id, bc_id from link where {{pairs}})
 select c.shop_id, c.bc_id, list_transform($properties::varchar[], lambda name: r.raw[name]) as said
-from pair c join (select id, raw from record where rowid in (select rowid from record
-  where part = $flow and side = '{Side.BC}' and id in (select bc_id from pair))) r on r.id = c.bc_id
+from closing c join (select id, raw from record where rowid in (select rowid from record
+  where part = $flow and side = '{Side.BC}' and id in (select bc_id from closing))) r on r.id = c.bc_id
 """
 
 # what was told before stays told, whatever the shop says in between
