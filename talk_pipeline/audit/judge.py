@@ -251,10 +251,13 @@ class Auditor:
         return self._why((self._name, row.id, name) for row in rows)
 
     def _is_newer(self, side: str, row: Row) -> bool:
-        mark, seen = self._seen.get((side, "")), self._seen.get((side, row.id))
-        latest = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)  # no clock is ahead by more
-        times = {one for one in row.modified if one and one < latest}
-        return bool(times) and seen not in times and (mark is None or max(times) >= mark)
+        """Whether it was edited within a day and is not read: a run since then would have taken that up."""
+        now, a_day = datetime.now(UTC).replace(tzinfo=None), timedelta(days=1)  # no clock is ahead by more
+        read, seen = self._seen.get((side, "")), self._seen.get((side, row.id))
+        overlap = timedelta(minutes=float(self._flow.get("settings", {}).get("overlap_minutes", 5)))
+        since = max(now - a_day, read - overlap) if read else now - a_day
+        times = {one for one in row.modified if one and since <= one < now + a_day}
+        return bool(times) and seen not in times
 
 
 def _on_record(prop: Words, way: str, stays: list[bool]) -> str | None:

@@ -14,6 +14,7 @@ _TABLES = dict.fromkeys(
     ("status", "bc_status", "change", "refusal", "candidate", "base", "watermark", "journal", "apart"), "*"
 )
 _TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
+_TABLES["run"] = "flow, started_at"
 _TABLES["link"] = "part, root_shop_id, shop_id, bc_id, state, rule, shared_id, called"
 # nothing is fetched for a file of another kind
 _ALONE: dict[str, str | bool | int | float | list[str]] = {
@@ -46,9 +47,11 @@ union all select flow, bc_id, '', state || ': ' || reason from bc_status where f
 """
 BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {_OF_FLOW}"
 READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {_OF_FLOW}"
-# of a record when it was read last; of a side, under no id, how far it was read
+# of a record when it was read last; of a side, under no id and by its own clock, when the run began that read it last
 SEEN = """select side, id, modified_at from snapshot where flow = $flow
-union all select side, '', modified_at from watermark where flow = $flow"""
+union all select w.side, '', max(r.started_at) + to_seconds(w.skew_seconds)
+from watermark w join run r on r.flow = w.flow and r.started_at <= w.fetched_at
+where w.flow = $flow group by w.side, w.skew_seconds"""
 LINKS = """select part, if(contains(part, '.'), root_shop_id, ''), shop_id, bc_id, state, rule, shared_id
 from link"""
 

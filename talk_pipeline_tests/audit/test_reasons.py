@@ -130,3 +130,28 @@ def test_a_time_that_is_yet_to_come_tells_of_no_edit(world: World, ahead: float,
     assert not world.pass_over(full=True)
     world.shop.back_office("PATCH", f"customers/{made}", {"website": "www.edited.example"}, ago=-ahead)
     assert (("customer", "website", made) not in named("customer")) is explained
+
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("edited", "read", "explained"),
+    [(HOUR, 2 * HOUR, True), (2 * HOUR, HOUR, False), (2 * DAY, 3 * DAY, False)],
+    ids=["since the last run", "before it", "longer ago than a day"],
+)
+def test_an_edit_is_a_reason_only_until_a_run_should_have_taken_it_up(
+    world: World, edited: float, read: float, *, explained: bool
+) -> None:
+    """Runs that go on and pass it over would be explained by it for ever; so would one that nobody starts."""
+    made = world.shop.post("customers", customer())["id"]
+    assert not world.pass_over(full=True)
+    with world.database() as db:
+        for column, ago in (
+            ("modified_at", 30 * DAY),
+            ("fetched_at", read),
+        ):  # nothing else happened for long
+            db.execute(f"update watermark set {column} = {column} - to_seconds(?)", [ago])
+        db.execute("update run set started_at = started_at - to_seconds(?)", [read])
+    world.shop.back_office("PATCH", f"customers/{made}", {"website": "www.edited.example"}, ago=edited)
+    assert (("customer", "website", made) not in named("customer")) is explained
