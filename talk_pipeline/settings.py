@@ -23,6 +23,7 @@ from talk_pipeline.flows.moments import ZoneName
 from talk_pipeline.flows.record_pages import checked_template
 from talk_pipeline.flows.texts import Currency
 from talk_pipeline.flows.values import Context
+from talk_pipeline.guids import Guid
 from talk_pipeline.redaction import holds_entry, learn
 
 OWNERS = r"^((team:[A-Za-z0-9_-]+|[^@\s,]+@[^@\s,]+\.[^@\s,]+)(, *|$))*$"
@@ -62,7 +63,7 @@ class Settings(BaseSettings):
     customwebshop_record_url: str | None = None
 
     businesscentral_url: str | None = None
-    businesscentral_company_id: str | None = None
+    businesscentral_company_id: Guid | None = None
     businesscentral_company: str | None = None
     businesscentral_token: SecretStr | None = None
     businesscentral_token_url: str | None = None

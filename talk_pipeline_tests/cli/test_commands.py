@@ -208,6 +208,15 @@ def test_a_database_remembers_whose_it_is(world: World) -> None:
     assert world.environment["BUSINESSCENTRAL_COMPANY_ID"] in done.stderr
 
 
+def test_the_id_of_a_company_may_be_written_as_windows_writes_it(world: World) -> None:
+    own = world.environment["BUSINESSCENTRAL_COMPANY_ID"]
+    assert run("sync", "--flow", "customer").returncode == 0
+    for written in (own.upper(), f"{{{own.upper()}}}"):
+        for command in (("sync", "--flow", "customer"), ("audit", "customer")):
+            done = run(*command, BUSINESSCENTRAL_COMPANY_ID=written)
+            assert done.returncode == 0, done.stderr
+
+
 def test_a_company_may_be_named(world: World) -> None:
     companies = world.bc.read(world.bc.http.get(f"{world.environment['BUSINESSCENTRAL_URL']}/companies"))
     name = next(
