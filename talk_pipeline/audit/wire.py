@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,14 @@ _NONE = {408, 409, 412, 416, 417, 420, 421, 423, 424, 425, 428, 429, *range(500,
 _AGAIN = Retry(4, status_forcelist=_NONE, allowed_methods=None, backoff_factor=0.2, raise_on_status=False)
 
 
+def _certificates() -> str | bool:
+    """What SSL_CERT_FILE or SSL_CERT_DIR name, as for the pipeline; requests looks at others by itself."""
+    named = ssl.get_default_verify_paths()
+    if named.cafile and named.cafile != named.openssl_cafile:
+        return named.cafile
+    return named.capath if named.capath and named.capath != named.openssl_capath else True
+
+
 class Connection:
     """One system, said as in a shop's description; secrets by the names that `secret` knows them by."""
 
@@ -35,6 +44,7 @@ class Connection:
         self._session = Session()
         self._session.auth = lambda request: request  # whatever ~/.netrc holds
         self._session.trust_env = urlsplit(base).hostname not in _HERE
+        self._session.verify = _certificates()
         self._session.mount(f"{urlsplit(base).scheme}://", HTTPAdapter(max_retries=_AGAIN))
         self._xml: Words | None = said.get("xml")
         kind = "application/json" if self._xml is None else self._xml.get("content_type", "application/xml")

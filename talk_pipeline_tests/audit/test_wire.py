@@ -1,6 +1,7 @@
 """The audit asks again where what came is no answer to what it asked, and no longer."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,19 @@ def server() -> Iterator[Answering]:
 def entered(server: Answering, auth: Words | None = None) -> Connection:
     said = {"auth": auth or {}, "limits": {"requests": 1000, "seconds": 1}}
     return Connection(server.url, said, lambda variable: f"the {variable}")
+
+
+def test_it_trusts_whom_the_pipeline_trusts(
+    server: Answering, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the authority of a company that runs Business Central itself."""
+    authority = tmp_path / "authority.pem"
+    server.encrypt(authority)
+    server.on("/things/1", GOOD)
+    with pytest.raises(UnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
+        entered(server).read("/things/1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    assert entered(server).read("/things/1") == {"id": "1"}
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,23 @@
 """A server that answers as a test wants, and remembers what it was asked."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,27 @@ class Answering:
     def asked_at(self, path: str) -> list[Asked]:
         """The requests for one path."""
         return [one for one in self.asked if one.path == path]
+
+    def encrypt(self, certificate: Path) -> None:
+        """From now on it speaks TLS, by a key and a certificate of its own, which are put into this file."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        us, today = x509.Name([]), datetime.now(UTC)
+        signed = (
+            x509.CertificateBuilder(us, us, key.public_key(), x509.random_serial_number())
+            .not_valid_before(today - timedelta(days=1))
+            .not_valid_after(today + timedelta(days=1))
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=True
+            )
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        certificate.write_bytes(key.private_bytes(*form) + signed.public_bytes(Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"https://{self.host}"
 
     def close(self) -> None:
         self._closing.set()

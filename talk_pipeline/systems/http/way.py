@@ -16,8 +16,18 @@ from talk_pipeline.systems.errors import ConfigurationFault
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """The certificates to trust, read once: that takes longer than a request."""
-    return httpx.create_ssl_context()
+    """The certificates to trust, read once: that takes longer than a request.
+
+    Raises:
+        ConfigurationFault: those that the environment names cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # of which none says what file it was
+        raise ConfigurationFault(
+            f"the certificates that the environment names cannot be read: {error.strerror or error}; mend"
+            " SSL_CERT_FILE or SSL_CERT_DIR"
+        ) from None
 
 
 def way_to(address: str, **options: Any) -> httpx.AsyncHTTPTransport:

@@ -1,11 +1,14 @@
 """Requests go out the way that the environment names."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
 from talk_pipeline.redaction import MASK, redacted
 from talk_pipeline.systems.errors import ConfigurationFault
 from talk_pipeline.systems.http import ClientCredentials
+from talk_pipeline.systems.http.way import trusted
 from talk_pipeline_tests.systems.answering import Answering, Reply
 from talk_pipeline_tests.systems.http.asking import read
 from talk_pipeline_tests.systems.http.conftest import Opens
@@ -54,6 +57,19 @@ def test_one_that_cannot_be_used_is_named_with_the_way_out(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(ConfigurationFault, match=r"proxy .* for erp\.example cannot be used: .*NO_PROXY"):
+        opens(ELSEWHERE)
+
+
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+def test_certificates_that_cannot_be_read_are_named(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "authority.pem"
+    if text is not None:
+        file.write_text(text)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    trusted.cache_clear()
+    with pytest.raises(ConfigurationFault, match=r"certificates .* cannot be read: .*mend SSL_CERT_FILE"):
         opens(ELSEWHERE)
 
 
