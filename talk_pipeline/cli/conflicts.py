@@ -16,7 +16,7 @@ from talk_pipeline.engine.manual import acknowledging
 from talk_pipeline.engine.manual.lookup import named_flow
 from talk_pipeline.engine.plan.losses import Loss, losses
 from talk_pipeline.engine.report.ages import age, seconds_since
-from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged
+from talk_pipeline.engine.report.conflicts import Conflict, unacknowledged, undecided
 from talk_pipeline.engine.report.history import by_rule
 from talk_pipeline.engine.state.connection import naive, now, stamp, to_the_millisecond
 from talk_pipeline.flows.sides import Side
@@ -39,18 +39,23 @@ def print_conflicts(name: str | None, *, days: int | None, as_json: bool) -> Non
     with known_state(settings).once() as db:
         found = unacknowledged(db, asked, since=since)
         lost = [(flow.name, one) for flow in asked for one in losses(db, flow)]
+        to_decide = undecided(db, asked)
     lost = [(flow, one) for flow, one in lost if since is None or one.lost_at >= since]
     if as_json:
         told: dict[str, Any] = {"days": days, "since": stamp(since), "read_at": stamp(read_at)}
         told |= {"conflicts": [one.document() for one in found], "losses": [_document(*one) for one in lost]}
+        told["undecided"] = to_decide
         tell(told)
         return
     out = console()
-    of = (f" of {name}" if name else "") + (f" of the last {counted(days, 'day')}" if days else "")
+    of_flow = f" of {name}" if name else ""
+    of = of_flow + (f" of the last {counted(days, 'day')}" if days else "")
     print_items(out, f"conflicts{of}, not acknowledged", map(_told, found))
     print_items(
         out, f"records{of} that a restored system lost, not acknowledged", (_told_lost(*one) for one in lost)
     )
+    if to_decide:
+        line(out, f"{counted(to_decide, 'open conflict')}{of_flow} to decide: talk-pipeline attention")
     if not found and not lost:
         line(out, f"no conflict and no lost record{of} waits to be acknowledged")
         return

@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+import pytest
+
 from talk_pipeline_tests.cli.command_line import run
+from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
 
@@ -68,6 +71,24 @@ def test_conflicts_are_listed_and_acknowledged(world: World) -> None:
     assert everywhere.stdout.splitlines() == [
         f"{flow}: 0 conflicts acknowledged" for flow in ("customer", "product", "order")
     ]
+
+
+def test_an_open_conflict_is_told_beside_those_that_are_decided(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited_flows(world.data.parent, monkeypatch, customer=("conflict: last_writer #", "conflict: manual #"))
+    shop_id = world.shop.post("customers", customer())["id"]
+    world.step("customer")
+    world.shop.patch("customers", shop_id, {"website": "www.shop.example"})
+    world.bc.patch("customers", world.counterpart("customer", shop_id), {"website": "www.bc.example"})
+    world.step("customer")
+    assert (told()["conflicts"], told()["undecided"], told("product")["undecided"]) == ([], 1, 0)
+    assert (
+        "1 open conflict of customer to decide: talk-pipeline attention"
+        in run("conflicts", "customer").stdout
+    )
+    run("resolve", "customer", shop_id, "--take", "customwebshop")
+    assert "to decide" not in run("conflicts").stdout
 
 
 def seen(shown: str) -> str:

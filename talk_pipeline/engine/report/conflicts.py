@@ -150,6 +150,11 @@ def unacknowledged(
     return sorted(found, key=lambda one: one.recorded_at, reverse=True)
 
 
+def undecided(db: Connection, flows: Iterable[Flow]) -> int:
+    """How many open conflicts (policy `manual`) nobody has decided, of whatever age."""
+    return sum(len(rows_of(db, UNDECIDED, {"flow": flow.name})) for flow in flows)
+
+
 def _conflict(flow: Flow, row: dict[str, Any]) -> Conflict:
     return Conflict(
         flow=flow.name,
