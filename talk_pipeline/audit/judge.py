@@ -11,13 +11,14 @@ import duckdb
 from talk_pipeline.audit.canonical import NUMBERS, same
 from talk_pipeline.audit.meaning import BC, SHOP, SIDES, Meanings, name_of
 from talk_pipeline.audit.reader import Entity, Row
-from talk_pipeline.audit.recorded import BASES, LINKS, READ, REASONS, SEEN
+from talk_pipeline.audit.recorded import BASES, DECIDED, LINKS, READ, REASONS, SEEN
 from talk_pipeline.audit.wire import Words
 
 Rows = Mapping[str, Row]
 # by which the form of a value may move while neither side says something else; without one, what travels both ways
 # was never agreed on as two things
 _ELSEWHERE = {"country", "in_currency", "values", "reads", "blank", "otherwise", "of", "split"}
+_BY_HAND = "by hand"
 
 
 class Finding(NamedTuple):
@@ -57,7 +58,7 @@ class Auditor:
             return {tuple(key): value for *key, value in rows if None not in key}
 
         self._reasons, self._bases, self._seen = by_key(REASONS), by_key(BASES), by_key(SEEN)
-        self._read = by_key(READ)
+        self._read, self._decided = by_key(READ), by_key(DECIDED)
         self._links, links = defaultdict[tuple[str, str], list[Any]](list), db.execute(LINKS).fetchall()
         for part, root, *link, _ in links:
             self._links[part, root].append(link)
@@ -124,6 +125,14 @@ class Auditor:
             self._report("what it shares is not there", (shop, None), ids=(shop.id, shared))
         elif rule in self._flow["match"]:
             self._linked_by(rule, shop, bc)
+        else:
+            self._as_decided(rule, shop, bc)
+
+    def _as_decided(self, rule: str, shop: Row, bc: Row) -> None:
+        """Of one that a person linked: it is with whom the person said."""
+        said = self._decided.get((shop.id,), bc.id)
+        if rule == _BY_HAND and said != bc.id:
+            self._report(f"linked by hand, and a person said with {said}", (shop, bc))
 
     def _linked_by(self, name: str, shop: Row, bc: Row) -> bool:
         """Whether a key of the shop is known to Business Central; that it is not another's there is seen to.
@@ -142,7 +151,9 @@ class Auditor:
         return bool(others)
 
     def _pair(self, shop: Row, bc: Row, rule: str) -> None:
-        if rule not in ("by hand", "merged", "handed over"):
+        if rule in (_BY_HAND, "merged", "handed over"):
+            self._as_decided(rule, shop, bc)
+        else:
             any(self._linked_by(name, shop, bc) for name in self._flow["match"])
         for prop in self._flow["properties"]:
             self._property(self._name, prop, "", (shop, bc), (shop, bc))

@@ -14,6 +14,7 @@ _TABLES = dict.fromkeys(
     ("status", "bc_status", "change", "refusal", "candidate", "base", "watermark", "journal", "apart"), "*"
 )
 _TABLES |= {"snapshot": "flow, side, id, modified_at", "record": "part, id, raw"}
+_TABLES["decision"] = "flow, action, shop_id, bc_id, details, done_at"
 _TABLES["run"] = "flow, started_at"
 _TABLES["link"] = "part, root_shop_id, shop_id, bc_id, state, rule, shared_id, called"
 # nothing is fetched for a file of another kind
@@ -54,6 +55,12 @@ from watermark w join run r on r.flow = w.flow and r.started_at <= w.fetched_at
 where w.flow = $flow group by w.side, w.skew_seconds"""
 LINKS = """select part, if(contains(part, '.'), root_shop_id, ''), shop_id, bc_id, state, rule, shared_id
 from link"""
+# what a person said last that one is linked with, or shares
+DECIDED = """
+select shop_id, max_by(bc_id, done_at) from (
+  select flow, unnest([shop_id, details->>'led_before']) as shop_id, bc_id, done_at from decision
+  where action in ('linked', 'attached')) where flow = $flow group by shop_id
+"""
 
 TOLD = """
 select r.raw[$1], l.shop_id from record r join link l on l.part = r.part and l.bc_id = r.id

@@ -6,6 +6,7 @@ import pytest
 
 from talk_pipeline_tests.audit.planting import LONG_AGO, in_step, named
 from talk_pipeline_tests.flow_files import copied_flows, edited_flows, replaced
+from talk_pipeline_tests.pipeline.by_hand import link, unlink
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -121,6 +122,26 @@ def test_what_an_account_shares_is_judged(
     with world.database() as db:
         db.execute("update link set shared_id = ? where shared_id = ?", [shared, own])
     assert named("customer") == {("customer", "", attached), ("customer", "", shared)}
+
+
+@pytest.mark.parametrize("column", ["shared_id", "bc_id"])
+def test_what_a_person_linked_is_with_whom_the_person_said(world: World, column: str) -> None:
+    """No key has to tell the two; that one has what it shares is no proof either."""
+    first, second, third = (world.shop.post("customers", customer(number))["id"] for number in NUMBERS[:3])
+    assert not world.pass_over("customer", full=True)
+    own, others = world.counterpart("customer", first), world.counterpart("customer", third)
+    unlink(second)
+    if column == "bc_id":
+        unlink(first)
+    link(second, own)
+    assert not world.pass_over("customer", full=True)
+    before = named("customer")
+    assert ("customer", "", second) not in before
+    with world.database() as db:
+        if column == "bc_id":
+            db.execute("delete from link where part = 'customer' and shop_id = ?", [third])
+        db.execute(f"update link set {column} = ? where part = 'customer' and shop_id = ?", [others, second])
+    assert {("customer", "", second), ("customer", "", others)} <= named("customer") - before
 
 
 @pytest.mark.parametrize(("ahead", "explained"), [(60, True), (365 * 86_400, False)])
