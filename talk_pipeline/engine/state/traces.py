@@ -1,9 +1,9 @@
 """Words in the files beside the state: logs, events, plans, whatever of them holds what a person said.
 
 Texts are rewritten, and so are the texts in databases of SQLite, which is what Dagster keeps, also those that it
-keeps compressed. All else is left and named whatever its bytes are, since what is compressed or in other letters shows
-no word: files of DuckDB as well, of which the state is written anew from its tables, and what a restore replaced is to
-be deleted.
+keeps compressed. All else is left and named whatever its bytes are, since what is compressed or in other letters
+shows no word: files of DuckDB as well, of which the state is written anew from its tables, and what a restore
+replaced is to be deleted.
 """
 
 import os
