@@ -20,6 +20,9 @@ def run() -> None:
         signal.signal(number, _end)
     statuses: list[int] = []
     atexit.register(_leave, statuses)  # before any other, so that it is called after all of them
+    from talk_pipeline.cli.streams import settle
+
+    settle()
     from talk_pipeline.garbage import put_off
 
     put_off()

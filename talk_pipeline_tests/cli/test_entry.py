@@ -55,6 +55,37 @@ run()
 """
 
 
+OPENING = """
+import os, sys
+import talk_pipeline.cli.main as main
+from talk_pipeline.cli.entry import run
+main.run = lambda: sys.exit(open(os.devnull).fileno())
+run()
+"""
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["--help"], 0), (["explain"], 2)])
+def test_whoever_reads_no_more_changes_no_status(arguments: list[str], status: int) -> None:
+    """Such as `head`; 1 would say that a check failed."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        command = [sys.executable, "-m", "talk_pipeline", *arguments]
+        done = subprocess.run(command, stdout=nobody, stderr=nobody, check=False)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_no_status_and_no_file_takes_their_place(closed: str) -> None:
+    def ended(*arguments: str) -> int:
+        shell = ["bash", "-c", f'"$@" {closed}', "bash", sys.executable, *arguments]
+        return subprocess.run(shell, capture_output=True, check=False).returncode
+
+    assert ended("-m", "talk_pipeline", "--version") == 0
+    assert ended("-m", "talk_pipeline", "explain") == 2
+    assert ended("-c", OPENING) > 2
+
+
 def started(module: str, number: signal.Signals, disposition: signal.Handlers) -> tuple[int, str, str]:
     """Whatever the tests themselves were told to do with the signal, the program begins with this disposition."""
 
