@@ -169,9 +169,13 @@ def load_flows(folder: Path | None = None) -> Flows:
     if not folder.is_dir():
         raise FlowError(f"{folder}: no such folder of flow files (TALK_FLOWS_DIR)")
     files = sorted(folder.glob("*.yaml"))
-    if not files:
+    mistakes = [
+        f"{one}: would not be read: the files of flows are called .yaml; rename it, or move it away"
+        for one in sorted(folder.iterdir())
+        if one.suffix.lower() in (".yml", ".yaml") and one.suffix != ".yaml"
+    ]
+    if not files and not mistakes:
         raise FlowError(f"{folder}: holds no flow file (*.yaml)")
-    mistakes: list[str] = []
     flows: dict[str, Flow] = {}
     sources: list[Source] = []
     for file in files:

@@ -233,6 +233,13 @@ def test_all_mistakes_of_all_files_are_told_at_once(folder: Path) -> None:
     assert "product.yaml:" in str(caught.value)
 
 
+@pytest.mark.parametrize("ending", [".yml", ".YAML"])
+def test_a_flow_file_that_would_not_be_read_is_a_mistake(folder: Path, ending: str) -> None:
+    (folder / "product.yaml").rename(folder / f"product{ending}")
+    with pytest.raises(FlowError, match=rf"product\{ending}: would not be read: .* called \.yaml; rename it"):
+        load_flows(folder)
+
+
 def test_a_folder_without_flows_says_so(tmp_path: Path) -> None:
     with pytest.raises(FlowError, match="holds no flow file"):
         load_flows(tmp_path)
