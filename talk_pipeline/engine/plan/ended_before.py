@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from talk_pipeline.engine.kinds import HoldKind, LinkState
+from talk_pipeline.engine.kinds import Gone, HoldKind, LinkState
 from talk_pipeline.engine.model import Ended
 from talk_pipeline.engine.plan.posted import CameTo, keep_differing
 from talk_pipeline.engine.plan.refusals import hold_back
 from talk_pipeline.engine.snapshot.dirty import touch
 from talk_pipeline.engine.state.connection import Connection, now, transaction
-from talk_pipeline.engine.state.rows import insert
+from talk_pipeline.engine.state.rows import insert, is_any
 from talk_pipeline.engine.state.tables import LinkRow
 from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
@@ -125,22 +125,35 @@ def _close(
         return None
     taken = _linked(db, flow, closed_ids)
     if len(shop_ids) == 1 and not taken:
+        # one that was held before it ended still has a last word for the shop, and closes after that
+        held = _is_held(db, flow, shop_id=shop_ids[0], bc_id=closed_ids[0])
         link = LinkRow(
             part=flow.name,
             shop_id=shop_ids[0],
             bc_id=closed_ids[0],
             root_shop_id=shop_ids[0],
             rule=RULE,
-            state=LinkState.CLOSED,
+            state=LinkState.ACTIVE if held else LinkState.CLOSED,
             linked_at=now(),
             called=_called(flow, ended.called),
         )
         insert(db, [link])
-        return CameTo(shop_ids[0], closed_ids[0], ended.comes_to)
+        return None if held else CameTo(shop_ids[0], closed_ids[0], ended.comes_to)
     claims = [f"{other} ({closed_id})" for closed_id, other in taken] or list(shop_ids)
     reason = f"{key} was posted before, and is claimed by {', '.join(claims)}: give it a number of its own"
     hold_back(db, flow, shop_ids=shop_ids, reason=reason)
     return None
+
+
+_HELD = f"""
+from snapshot where flow = $flow and side = '{Side.BC}' and id = $bc_id and gone = '{Gone.POSTED}'
+  and not exists (from apart where flow = $flow and shop_id = $shop_id and bc_id = $bc_id and never)
+"""
+
+
+def _is_held(db: Connection, flow: Flow, *, shop_id: str, bc_id: str) -> bool:
+    """Whether a record that ended was read while it was there, and nobody said that it is none of the shop's."""
+    return is_any(db, _HELD, {"flow": flow.name, "shop_id": shop_id, "bc_id": bc_id})
 
 
 def complete(

@@ -7,6 +7,7 @@ import pytest
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.by_hand import bc_customer, keep_apart, link, unlink
+from talk_pipeline_tests.pipeline.documents import Sold
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.pipeline.test_disappearance import gone
 from talk_pipeline_tests.world import World
@@ -219,3 +220,20 @@ def test_what_lost_its_counterpart_is_held_by_hand_too(
     assert world.state("customer", shop_id) == ("held", "unlinked by hand")
     assert world.sql("select bc_id from link where shop_id = ?", shop_id) == [(None,)]
     assert world.sql("select bc_id from apart") == [(gone_id,)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_order_that_is_posted_while_it_is_let_go_ends_as_any_other(world: World, at_once: bool) -> None:
+    """What was read of it before is its lines and totals: nothing of them was lost, and the shop is told."""
+    sold = Sold(world)
+    unlink(sold.id, "order", recreate=at_once)
+    sold.office("ship")
+    sold.office("invoice")
+    if not at_once:
+        world.step(full=True)
+        unlink(sold.id, "order", recreate=True)
+    sold.sync()
+    state, _ = world.state("order", sold.id) or ("", "")
+    assert (state, world.shop.get("orders", sold.id)["status"]) == ("closed", "completed")
+    assert world.sql("select * from conflict") == []
+    sold.quiet()
