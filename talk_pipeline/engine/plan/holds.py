@@ -99,9 +99,15 @@ def _unresolved(db: Connection, of: Withholding, part: Part, *, prop: Property) 
         ),
         {UNUSABLE},
         stuck as (
-          select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after || ' '
+          select c.operation, c.target, c.shop_id, c.bc_id, c.property || ' ' || c.after
+                 || coalesce(' (' || $key || ' ' || named.key || ')', '') || ' '
                  || case when l.id is null then 'is not linked' else u.why end as reason
           from change c
+          left join (  -- people know the shop's ids, and what Business Central's stand for
+            select id, raw[$key] as key from record where rowid in (select rowid from record
+              where part = $refers_to and side = 'businesscentral' and id in (select after from change
+                where flow = $flow and part = $part and property = $property and target = 'customwebshop'))
+          ) named on named.id = c.after and c.target = 'customwebshop'
           left join counterpart l on l.part = $refers_to and l.id = c.after
             and l.side = case c.target when 'businesscentral' then 'customwebshop' else 'businesscentral' end
           left join unusable u on u.shop_id = l.id and c.target = 'businesscentral'
@@ -120,6 +126,7 @@ def _unresolved(db: Connection, of: Withholding, part: Part, *, prop: Property) 
             "part": part.name,
             "property": prop.name,
             "refers_to": prop.refers_to,
+            "key": of.flows[prop.refers_to].create_key,
             **asked(prop, part, of.flows),
         },
     )

@@ -1,12 +1,14 @@
 """Whether linked pairs agree, property by property: what the checklist's property checks and their tables show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from talk_pipeline.engine.manual.lookup import key_of
 from talk_pipeline.engine.snapshot.holding import agree
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.engine.state.rows import named_rows
+from talk_pipeline.flows.loading import Flows
 from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow, Part
@@ -140,3 +142,27 @@ def meant_by(
     if linked and told.get(Side.SHOP) == bc_value:  # several of the shop may be one there
         return shop_value, linked
     return told.get(Side.BC, bc_value), linked
+
+
+def lacking(db: Connection, flows: Flows, flow: Flow, parts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What a record refers to in Business Central and nobody makes in the shop: how to join it, and its name.
+
+    Args:
+        db: the state.
+        flows: all flows.
+        flow: the record's.
+        parts: what `explain` tells of it.
+    """
+    found = {}
+    for part in parts:
+        for row in (one for record in part["records"] for one in record["properties"]):
+            prop, bc_id = flow.part(part["part"]).by_name[row["property"]], row["bc_value"]
+            if not bc_id or prop.refers_to is None or prop.told_by:
+                continue
+            referred = flows[prop.refers_to]
+            # one without a counterpart means itself
+            alone = meant_by(db, referred.name, shop_value=None, bc_value=bc_id)[0] == bc_id
+            if alone and not referred.settings.creates(Side.SHOP):
+                named = f"{referred.name} {bc_id}{key_of(db, referred, Side.BC, bc_id)}"
+                found[f"talk-pipeline link {referred.name} ID {bc_id}"] = named
+    return found

@@ -13,7 +13,7 @@ from talk_pipeline.engine.plan.refusals import OF_RECORD
 from talk_pipeline.engine.plan.totals import differences
 from talk_pipeline.engine.plan.unanswered import waits_until
 from talk_pipeline.engine.report import next_step
-from talk_pipeline.engine.report.agreement import meant_by
+from talk_pipeline.engine.report.agreement import lacking, meant_by
 from talk_pipeline.engine.report.flagged import flagged
 from talk_pipeline.engine.report.history import OWN, conflicts, how, parameters, too_late, writes
 from talk_pipeline.engine.snapshot.holding import agree
@@ -110,6 +110,7 @@ class _Teller:
             or any(row["bounces"] for row in _properties(parts))
             or any(row["hold_kind"] == HoldKind.DIFFERING for row in changes),
             waits_for=self._waits_for(parts),
+            lacking=lacking(self.db, self.flows, self.flow, parts if state == "waiting" else ()),
             candidates=list(self._choices(candidates)),
             decided=self._decided(),
             remarks=remarks,

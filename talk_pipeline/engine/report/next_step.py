@@ -1,7 +1,7 @@
 """What a person may do next about one entity: its state, the reasons it carries, and a sentence that helps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,8 @@ class Situation:
         undecided: how many open conflicts nobody decided.
         refused: whether a system refused a write.
         waits_for: the records it refers to that are not linked, as `flow id`.
+        lacking: those of Business Central that it refers to there and that get no counterpart in the shop by
+            themselves: as `flow ID id`, with the name of each.
         candidates: the other side's records that match it, as `id`, `name`, and whether they are `free`.
         decided: what was decided by hand since the last sync.
         remarks: what it shows though nothing is to be written.
@@ -91,6 +93,7 @@ class Situation:
     answer_until: datetime | None
     changes: Sequence[Mapping[str, Any]] = ()
     waits_for: Sequence[str] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
     remarks: Sequence[str] = ()
 
 
@@ -104,6 +107,9 @@ def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> st
     if known.answer_until and state in ("waiting", "active"):
         again = f"and after {known.answer_until:%Y-%m-%d %H:%M:%S} UTC the next one sends it again"
         return f"nothing: each sync looks whether it was carried out, {again} if it is not there"
+    if state == "waiting" and entity.shop_id and known.lacking:
+        missing, joins = ", ".join(known.lacking.values()), " and ".join(known.lacking)
+        return f"the shop has nothing for {missing}: make it there, or join it to what it is: {joins}"
     if state == "waiting":
         look = " and ".join(f"talk-pipeline explain {name}" for name in known.waits_for)
         there = f"what it refers to is there; see {look}" if look else "what the reason names is settled"
