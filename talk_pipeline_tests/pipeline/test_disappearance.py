@@ -9,6 +9,7 @@ from talk_pipeline.engine.report.waiting import Kind
 from talk_pipeline_tests.flow_files import edited_flows
 from talk_pipeline_tests.pipeline.decisions.test_attention import explained, of
 from talk_pipeline_tests.pipeline.decisions.test_resolutions import retry
+from talk_pipeline_tests.pipeline.faults import rule
 from talk_pipeline_tests.pipeline.records import customer, line, order, product
 from talk_pipeline_tests.world import World
 
@@ -96,6 +97,22 @@ def test_a_deletion_that_is_refused_is_told_with_its_reason_and_tried_again_when
     retry(buyer)
     assert not world.step("customer").failed()
     assert there not in world.bc.all("customers")
+
+
+def test_what_was_refused_of_a_record_before_it_left_is_no_matter_any_more(
+    world: World, pair: tuple[str, str]
+) -> None:
+    shop_id, _ = pair
+    body = {"error": {"code": "Application_X", "message": "no"}}
+    world.bc.faults(rule("PATCH", "customers", times=None, status=400, body=body))
+    world.shop.patch("customers", shop_id, {"website": "www.other.example"})
+    assert world.step("customer")["customer"]["quarantined"] == 1
+    world.shop.delete("customers", shop_id)
+    world.step("customer", full=True)
+    assert world.state("customer", shop_id) == ("broken", "the shop record is deleted")
+    (waiting,) = of(Kind.BROKEN)
+    assert waiting.next_step.startswith("to let the missing side go: ")
+    assert explained(waiting)["next_step"] == waiting.next_step
 
 
 def test_gone_from_the_shop_it_is_blocked_there(

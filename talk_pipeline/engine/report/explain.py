@@ -109,6 +109,7 @@ class _Teller:
             refused=bool(refusals)
             or any(row["bounces"] for row in _properties(parts))
             or any(row["hold_kind"] == HoldKind.DIFFERING for row in changes),
+            refused_still=any(row["hold_kind"] == HoldKind.REFUSED for row in changes),
             waits_for=self._waits_for(parts),
             lacking=lacking(self.db, self.flows, self.flow, parts if state == "waiting" else ()),
             candidates=list(self._choices(candidates)),

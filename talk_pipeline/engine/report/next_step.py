@@ -77,6 +77,7 @@ class Situation:
         changes: what is planned for it.
         undecided: how many open conflicts nobody decided.
         refused: whether a system refused a write.
+        refused_still: whether that is what is planned for it as it is now.
         waits_for: the records it refers to that are not linked, as `flow id`.
         lacking: those of Business Central that it refers to there and that get no counterpart in the shop by
             themselves: as `flow ID id`, with the name of each.
@@ -94,6 +95,7 @@ class Situation:
     changes: Sequence[Mapping[str, Any]] = ()
     waits_for: Sequence[str] = ()
     lacking: Mapping[str, str] = field(default_factory=dict)
+    refused_still: bool = False
     remarks: Sequence[str] = ()
 
 
@@ -121,7 +123,7 @@ def next_step(flow: Flow, entity: Entity, *, state: str, known: Situation) -> st
     if state == "quarantined":
         again = f"; or at once: talk-pipeline retry {entity.name}" if known.refused else ""
         return f"mend what the reason names: it is tried again by itself when the data changes{again}"
-    if state == "broken" and known.refused:
+    if state == "broken" and known.refused_still:
         let_go = _STEPS[state].format(name=entity.name)
         return f"mend what the reason names, then: talk-pipeline retry {entity.name}; or {let_go}"
     if state == "excluded" and entity.shop_id and entity.bc_id:

@@ -50,6 +50,10 @@ union
 select root_shop_id from change where flow = $flow and hold_kind = '{HoldKind.DIFFERING}'
 """
 
+_REFUSED_STILL = f"""
+select distinct root_shop_id as id from change where flow = $flow and hold_kind = '{HoldKind.REFUSED}'
+"""
+
 # what a person did since the flow was last planned and carried out, the latest first
 _DECIDED = f"""
 select shop_id, bc_id, action, done_by, done_at from decision
@@ -87,6 +91,7 @@ class Facts:
         known = next_step.Situation(
             undecided=self._undecided[entity.shop_id or entity.bc_id],
             refused=bool({entity.shop_id, entity.bc_id} & self._given_up),
+            refused_still=entity.shop_id in self._refused_still,
             candidates=self._candidates[entity.end],
             decided=self._decided(entity),
             answer_until=self._answer_until(entity),
@@ -107,6 +112,10 @@ class Facts:
     @cached_property
     def _given_up(self) -> set[str | None]:
         return {row["id"] for row in self._rows(_GIVEN_UP)}
+
+    @cached_property
+    def _refused_still(self) -> set[str | None]:
+        return {row["id"] for row in self._rows(_REFUSED_STILL)}
 
     @cached_property
     def _decisions(self) -> list[dict[str, Any]]:
