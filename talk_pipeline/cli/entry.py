@@ -25,8 +25,8 @@ def run() -> None:
     settle()
     from talk_pipeline.garbage import put_off
 
-    put_off()
-    from talk_pipeline.cli.main import run as program
+    with put_off():
+        from talk_pipeline.cli.main import run as program
 
     try:
         program()
