@@ -145,11 +145,26 @@ class EventLog(SqliteEventLogStorage):
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             )
             event.listen(engine, "connect", _without_waiting_for_the_disk)
-            self._initdb(engine)
+            if not is_made(engine, Path(self.path_for_shard(shard))):
+                self._initdb(engine)
         self._engines[shard] = engine
         if len(self._engines) > ENGINES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+
+def is_made(engine: Engine, file: Path) -> bool:
+    """Whether a file of Dagster's has its tables, in whichever form.
+
+    Dagster asks Alembic, which loads each form that they ever had, to do nothing where there is any.
+    """
+    if not file.exists():  # to look into it would make it
+        return False
+    with engine.connect() as connection:
+        noted = "select count(*) from sqlite_master where name = 'alembic_version'"
+        if not connection.exec_driver_sql(noted).scalar():
+            return False
+        return bool(connection.exec_driver_sql("select count(*) from alembic_version").scalar())
 
 
 def _without_waiting_for_the_disk(connection: Any, _record: object) -> None:

@@ -14,18 +14,18 @@ from dagster._config.config_schema import UserConfigSchema
 from dagster._core.instance import DagsterInstance
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 
-from talk_pipeline.dagster.event_log import KEPT_SECONDS, SETTINGS
+from talk_pipeline.dagster.event_log import KEPT_SECONDS, SETTINGS, is_made
 
 
 class _Kept:
     """A storage in one file, whose engine is kept; it begins with the home that it becomes part of."""
 
     place: Path
-    """Of its folder within a home: where Dagster's own of that home would lie."""
+    """Of its file within a home: where Dagster's own of that home would lie."""
     _conn_string: str
     _engine: Engine | None = None
 
@@ -47,14 +47,20 @@ class _Kept:
     def register_instance(self, instance: DagsterInstance) -> None:
         """Settings that named the folder could not be moved with the home."""
         if not self._conn_string:
-            made = type(self).from_local(str(Path(instance.root_directory) / self.place))  # type: ignore[attr-defined]
-            self._conn_string = made._conn_string
-            made.dispose()
+            file = Path(instance.root_directory) / self.place
+            self._conn_string = create_db_conn_string(str(file.parent), file.stem)
+            if not is_made(self._kept(), file):
+                type(self).from_local(str(file.parent)).dispose()  # type: ignore[attr-defined]
         super().register_instance(instance)  # type: ignore[misc]
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A transaction."""
+        with self._kept().begin() as connection:
+            yield connection
+
+    def _kept(self) -> Engine:
+        """The engine of the file."""
         if self._engine is None:
             self._engine = create_engine(
                 self._conn_string,
@@ -62,8 +68,7 @@ class _Kept:
                 pool_recycle=KEPT_SECONDS,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
             )
-        with self._engine.begin() as connection:
-            yield connection
+        return self._engine
 
     def dispose(self) -> None:
         """Closes what is open."""
@@ -75,10 +80,20 @@ class _Kept:
 class RunStorage(_Kept, SqliteRunStorage):
     """The runs of a home."""
 
-    place = Path("history")
+    place = Path("history", "runs.db")
 
 
 class ScheduleStorage(_Kept, SqliteScheduleStorage):
     """What the sensors and schedules of a home did, and when."""
 
-    place = Path("schedules")
+    place = Path("schedules", "schedules.db")
+    _has_instigators = False
+
+    def has_instigators_table(self) -> bool:
+        """Whether there is one; once there, it stays, and each tick asks three times."""
+        self._has_instigators = self._has_instigators or super().has_instigators_table()
+        return self._has_instigators
+
+    def _has_instigators_table(self, conn: Connection) -> bool:
+        self._has_instigators = self._has_instigators or super()._has_instigators_table(conn)
+        return self._has_instigators

@@ -1,12 +1,15 @@
 """What Dagster knows of runs, sensors and schedules, at a fraction of its cost, is there for who opens the home."""
 
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
+from alembic.script import ScriptDirectory
 from dagster._core.scheduler.instigation import InstigatorStatus
 from sqlalchemy import Engine, event
 
@@ -63,6 +66,36 @@ def test_a_connection_serves_many_questions(tmp_path: Path) -> None:
         seconds = time.monotonic() - began
     files, at_once = 2, 2
     assert len(opened) <= at_once * files * (seconds / KEPT_SECONDS + 1) < files * QUESTIONS
+
+
+def test_what_is_made_is_not_asked_for_its_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_home(tmp_path) as instance:
+        first = dg.materialize([numbers], instance=instance).run_id
+    asked: list[object] = []
+    from_config = ScriptDirectory.from_config
+    monkeypatch.setattr(
+        ScriptDirectory, "from_config", lambda config: (asked.append(config), from_config(config))[1]
+    )
+    with open_home(tmp_path) as instance:
+        assert instance.get_run_by_id(first)
+        assert instance.get_records_for_run(first).records
+        assert instance.all_instigator_state() == []
+        instance.get_latest_materialization_event(dg.AssetKey("numbers"))
+    assert not asked
+
+
+def test_what_was_made_half_way_is_made_to_the_end(tmp_path: Path) -> None:
+    """As by a process that was killed between making the tables and noting their form."""
+    home = prepare_home(tmp_path)
+    for name in ("history/runs.db", "schedules/schedules.db", "history/runs/index.db"):
+        with closing(sqlite3.connect(home / name)) as db:
+            db.execute("drop table alembic_version")
+    with open_home(tmp_path) as instance:
+        assert dg.materialize([numbers], instance=instance).success
+        assert instance.all_instigator_state() == []
+    for name in ("history/runs.db", "schedules/schedules.db", "history/runs/index.db"):
+        with closing(sqlite3.connect(home / name)) as db:
+            assert db.execute("select count(*) from alembic_version").fetchone() == (1,)
 
 
 def test_what_failed_half_way_is_not_kept(tmp_path: Path) -> None:
