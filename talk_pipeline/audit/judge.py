@@ -87,7 +87,8 @@ class Auditor:
         lone = dict(bc) if settings.get("create") in ("both", "businesscentral") else {}
         for shop_id, bc_id, state, rule in self._links[self._name, ""]:
             left, right = ours.get(shop_id), bc.get(bc_id)
-            alone.pop(shop_id, None)
+            if state != "held":
+                alone.pop(shop_id, None)
             lone.pop(bc_id, None)
             if state == "active" and left and right:
                 self._pair(left, right, rule)

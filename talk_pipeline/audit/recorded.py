@@ -25,7 +25,8 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
 
 _OF_FLOW = "split_part(part, '.', 1) = $flow"
 # the reasons on record, by record or line and property: '' why it is at one side, or beside others; * of all of it;
-# = what follows from the others, beside that several share a key. A property that waits says nothing of the whole
+# = what follows from the others, beside that several share a key. A property that waits says nothing of the whole,
+# nor does what cannot be of a pair; what was sent a day ago would have been looked up by a run
 REASONS = """
 select part, id, unnest(if(operation = 'update', [property], [property, ''])),
   coalesce(hold_kind || ': ' || hold_reason, 'planned, and not written yet')
@@ -34,12 +35,17 @@ union all select flow, unnest([root_shop_id, root_bc_id]), '=', 'changes of it w
 union all select part, record_id, unnest(properties), 'refused: ' || reason from refusal where flow = $flow
 union all select flow, unnest([root_shop_id, root_bc_id]), '*', 'sent, and not answered yet' from journal
   where flow = $flow and coalesce(outcome, 'unknown') = 'unknown'
-union all select flow, shop_id, unnest(case when state in ('closed', 'held', 'broken', 'excluded') then ['*']
-    when state in ('waiting', 'quarantined') and shop_id in (
-      select shop_id from link where part = $flow and state = 'active') then ['=']
+    and epoch(now()) - epoch(intent_at) < 86400
+union all select flow, shop_id, unnest(case when is_pair and state = 'held' then []
+    when is_pair and state = 'closed' then ['']
+    when state in ('closed', 'held', 'broken', 'excluded') then ['*']
+    when is_pair and state in ('waiting', 'quarantined') then ['=']
     when state = 'attached' then ['=', 'beside']
     else ['=', ''] end),
-  state || ': ' || reason from status where flow = $flow
+  state || ': ' || reason
+  from (select *, shop_id in (select shop_id from link where part = $flow and state = 'active') as is_pair
+        from status)
+  where flow = $flow
 union all select flow, id, unnest(['=', '']), 'ambiguous: ' || property
   from (select *, unnest([shop_id, bc_id]) as id from candidate where flow = $flow)
 union all select flow, bc_id, '', 'held: unlinked by hand' from apart where flow = $flow and held
@@ -48,7 +54,7 @@ union all select flow, bc_id, '', state || ': ' || reason from bc_status where f
 """
 BASES = f"select part, shop_id, property, [shop_value, bc_value] from base where {_OF_FLOW}"
 READ = f"select part, id, unnest(map_keys(raw)), unnest(map_values(raw)) from record where {_OF_FLOW}"
-# of a record when it was read last; of a side, under no id and by its own clock, when the run began that read it last
+# of a record when it was read last; of a side, under no id and by its clock, when the run began that read it last
 SEEN = """select side, id, modified_at from snapshot where flow = $flow
 union all select w.side, '', max(r.started_at) + to_seconds(w.skew_seconds)
 from watermark w join run r on r.flow = w.flow and r.started_at <= w.fetched_at
