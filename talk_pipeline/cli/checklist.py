@@ -6,7 +6,7 @@ What it says is built in `cli.document`; each form is written by a module there.
 import sys
 from pathlib import Path
 
-from talk_pipeline.cli.document import building, data, page, rst, text
+from talk_pipeline.cli.document import building, data, rst, text
 from talk_pipeline.cli.document.tree import Document
 from talk_pipeline.cli.exits import Exit, UsageError
 from talk_pipeline.cli.tables import console
@@ -93,5 +93,7 @@ def _written(form: str, document: Document, sheet: Sheet | None) -> bytes:
         case "rst":
             return rst.written(document).encode()
         case "html":
+            from talk_pipeline.cli.document import page  # with what fills in templates, and in no other form
+
             return page.written(document).encode()
     return text.written(document).encode()

@@ -155,21 +155,25 @@ class _Count:
         self._locks = [FileLock(name, is_singleton=False) for name in names]
         self._free = asyncio.Semaphore(limits.in_flight)
         self._file = limits.counted_in / COUNTED_IN
-        with self._counting():
-            self._bucket = SQLiteBucket.init_from_file(
-                [Rate(limits.requests, window_ms)],
-                table="requests",
-                db_path=str(self._file),
-                use_file_lock=True,
-            )
-        self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
+        self._rate = Rate(limits.requests, window_ms)
+        self._limiter: Limiter | None = None
         self._taken = 0
 
     async def take(self, weight: int) -> None:
         """Waits until the window has room, and counts."""
         with self._counting():
+            limiter = self._opened()
             self._forget()
-            await self._limiter.try_acquire_async("request", weight=weight)
+            await limiter.try_acquire_async("request", weight=weight)
+
+    def _opened(self) -> Limiter:
+        """The file, opened by the first request: most steps of a run with nothing to do ask for nothing."""
+        if self._limiter is None:
+            self._bucket = SQLiteBucket.init_from_file(
+                [self._rate], table="requests", db_path=str(self._file), use_file_lock=True
+            )
+            self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
+        return self._limiter
 
     @contextmanager
     def _counting(self) -> Iterator[None]:
@@ -211,4 +215,5 @@ class _Count:
 
     async def close(self) -> None:
         """Leaves the file."""
-        self._limiter.close()
+        if self._limiter is not None:
+            self._limiter.close()
