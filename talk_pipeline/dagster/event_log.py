@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from alembic.migration import MigrationContext
 from dagster import Field, StringSource
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events.log import EventLogEntry
@@ -161,10 +162,7 @@ def is_made(engine: Engine, file: Path) -> bool:
     if not file.exists():  # to look into it would make it
         return False
     with engine.connect() as connection:
-        noted = "select count(*) from sqlite_master where name = 'alembic_version'"
-        if not connection.exec_driver_sql(noted).scalar():
-            return False
-        return bool(connection.exec_driver_sql("select count(*) from alembic_version").scalar())
+        return MigrationContext.configure(connection).get_current_revision() is not None
 
 
 def _without_waiting_for_the_disk(connection: Any, _record: object) -> None:
