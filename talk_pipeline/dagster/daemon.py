@@ -1,8 +1,9 @@
 """Dagster's daemon, whose code server stays until what it has loaded is edited. Started as a program.
 
 As shipped, the daemon starts a new code server every minute, so that an edit of the code is taken up; to import
-Dagster and the pipeline each time is most of what it costs idle. Here it is asked each minute whether anything was
-edited. Everything else, options included, is `dagster-daemon`'s.
+Dagster and the pipeline each time is most of what it costs idle, and to have all assets and checks described by it
+each time is a third of the rest. Here it is asked each minute whether anything was edited. Everything else, options
+included, is `dagster-daemon`'s.
 """
 
 import time
@@ -13,11 +14,15 @@ from typing import Any
 
 from dagster._api.list_repositories import sync_list_repositories_grpc
 from dagster._core.errors import DagsterUserCodeProcessError, DagsterUserCodeUnreachableError
+from dagster._core.remote_origin import CodeLocationOrigin
+from dagster._core.remote_representation.code_location import GrpcServerCodeLocation
 from dagster._core.remote_representation.grpc_server_registry import (
     ErrorRegistryEntry,
     GrpcServerRegistry,
     ServerRegistryEntry,
 )
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.workspace import CodeLocationEntry
 from dagster._daemon import cli, controller
 
 import talk_pipeline
@@ -46,6 +51,30 @@ class KeptServers(GrpcServerRegistry):
                 old = time.time() - entry.creation_timestamp > KEPT_SECONDS
                 if edited or old or not _serves(entry):
                     del self._active_entries[origin]
+
+
+class KeptWorkspace(WorkspaceProcessContext):
+    """What code servers told of their definitions, asked for again once another server tells it."""
+
+    def refresh_workspace(self) -> None:
+        """Reads all anew, unless it was read from the servers that there are, as the workspace names them."""
+        entries, origins = self.get_current_workspace().code_location_entries, self._origins
+        named = {origin.location_name for origin in origins}
+        if named != entries.keys() or not all(
+            self._is_read(entries[origin.location_name], origin) for origin in origins
+        ):
+            super().refresh_workspace()
+
+    def _is_read(self, entry: CodeLocationEntry, origin: CodeLocationOrigin) -> bool:
+        """Whether a location was read to the end, from the server that is to tell of it now."""
+        location, servers = entry.code_location, self._grpc_server_registry
+        if not isinstance(location, GrpcServerCodeLocation) or not servers.supports_origin(origin):
+            return False
+        try:
+            now = servers.get_grpc_endpoint(origin)
+        except DagsterUserCodeProcessError:
+            return False
+        return entry.origin == origin and (location.port, location.socket) == (now.port, now.socket)
 
 
 def _serves(entry: ServerRegistryEntry | ErrorRegistryEntry) -> bool:
@@ -83,4 +112,5 @@ def _installed() -> Iterator[Settings]:
 
 if __name__ == "__main__":
     controller.GrpcServerRegistry = KeptServers  # type: ignore[attr-defined]
+    controller.WorkspaceProcessContext = KeptWorkspace  # type: ignore[attr-defined]
     cli.main()

@@ -8,12 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
+from dagster._core.remote_representation.code_location import CodeLocation
 from dagster._core.remote_representation.grpc_server_registry import GrpcServerEndpoint
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.load_target import PythonFileTarget
 from dagster._grpc.constants import GrpcServerCommand
 
 from talk_pipeline.dagster import daemon
-from talk_pipeline.dagster.daemon import KeptServers, sources
+from talk_pipeline.dagster.daemon import KeptServers, KeptWorkspace, sources
 from talk_pipeline_tests.automation import Automation
 from talk_pipeline_tests.flow_files import flows_alone
 from talk_pipeline_tests.world import World
@@ -93,6 +95,31 @@ def test_one_that_could_not_load_is_tried_again(location: Location) -> None:
     second = location.server_after_a_minute()
     assert second != first
     assert location.server_after_a_minute() == second
+
+
+def test_what_a_server_told_is_asked_for_again_once_there_is_another(location: Location, flows: Path) -> None:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        KeptWorkspace(
+            instance,
+            PythonFileTarget(str(location.file), None, None, "nothing"),
+            grpc_server_registry=location.servers,
+        ) as workspace,
+    ):
+
+        def told() -> CodeLocation | None:
+            location.servers.clear_all_grpc_endpoints()
+            workspace.refresh_workspace()
+            return workspace.get_current_workspace().code_location_entries["nothing"].code_location
+
+        first = told()
+        assert first
+        assert told() is first
+        with (flows / "customer.yaml").open("a") as file:
+            file.write("\n# edited\n")
+        second = told()
+        assert second not in (first, None)
+        assert told() is second
 
 
 @pytest.mark.parametrize("name", ["CUSTOMWEBSHOP_CONNECTOR", "TALK_COMPANIES"])
