@@ -9,8 +9,8 @@ from contextlib import contextmanager
 def put_off() -> Iterator[None]:
     """Looks for none inside; of what is there afterwards none is looked at any more.
 
-    What is imported stays. To look among it took a twentieth of a run with nothing to do, and when the process ends
-    it is looked through several times.
+    What is imported stays. To look among it takes part of each run, and when the process ends it is looked through
+    several times.
     """
     looked = gc.isenabled()
     gc.disable()

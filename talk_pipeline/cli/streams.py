@@ -34,6 +34,6 @@ def settle() -> None:
             cast(BinaryIO, io.BufferedWriter(cast(io.RawIOBase, raw))),
             encoding=before.encoding if before else "utf-8",
             errors=before.errors if before else None,
-            line_buffering=before.line_buffering if before else True,
+            line_buffering=before is None or before.line_buffering or before.write_through,
         )
         setattr(sys, name, stream)

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from dagster._core.scheduler.instigation import InstigatorStatus
 from sqlalchemy import Engine, event
@@ -73,9 +74,12 @@ def test_what_is_made_is_not_asked_for_its_form(tmp_path: Path, monkeypatch: pyt
         first = dg.materialize([numbers], instance=instance).run_id
     asked: list[object] = []
     from_config = ScriptDirectory.from_config
-    monkeypatch.setattr(
-        ScriptDirectory, "from_config", lambda config: (asked.append(config), from_config(config))[1]
-    )
+
+    def noted(config: Config) -> ScriptDirectory:
+        asked.append(config)
+        return from_config(config)
+
+    monkeypatch.setattr(ScriptDirectory, "from_config", noted)
     with open_home(tmp_path) as instance:
         assert instance.get_run_by_id(first)
         assert instance.get_records_for_run(first).records
