@@ -25,8 +25,8 @@ def run() -> None:
     settle()
     from talk_pipeline.garbage import put_off
 
-    with put_off():
-        from talk_pipeline.cli.main import run as program
+    put_off()
+    from talk_pipeline.cli.main import run as program
 
     try:
         program()

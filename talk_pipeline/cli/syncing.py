@@ -4,7 +4,6 @@ A run whose checks failed ends green for Dagster, and a tripped breaker red: the
 """
 
 import asyncio
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from talk_pipeline.engine.report import run_summary
 from talk_pipeline.engine.report.plan_file import write_plan
 from talk_pipeline.engine.report.sheet import sheet_of
 from talk_pipeline.flows.loading import Flows
-from talk_pipeline.garbage import put_off
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings
@@ -99,14 +97,11 @@ async def _reachable(connections: Connections, wanted: tuple[str, ...]) -> None:
 
 
 def _execute(connections: Connections, wanted: tuple[str, ...], *, options: Options) -> Any:
-    company = connections.settings.company
-    with ExitStack() as opened:
-        with put_off():
-            from talk_pipeline.dagster.execute import execute
-            from talk_pipeline.dagster.instance import open_home
+    from talk_pipeline.dagster.execute import execute
+    from talk_pipeline.dagster.instance import open_home
 
-            home = open_home(connections.settings.shared_dir, several=company is not None)
-            instance = opened.enter_context(home)
+    company = connections.settings.company
+    with open_home(connections.settings.shared_dir, several=company is not None) as instance:
         return execute(
             connections.flows,
             wanted,

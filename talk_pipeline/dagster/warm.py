@@ -26,12 +26,13 @@ def serve(channel: socket.socket, modules: Iterable[str]) -> None:
     """Forks a run for each line, as long as somebody asks and a fork is whole and up to date."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal, and meant for the runs
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # how a run ended, it says itself
-    with put_off():  # what is never looked at again stays shared with the runs
-        for module in modules:
-            import_module(module)
-        files = [Path(file) for one in sys.modules.values() if (file := getattr(one, "__file__", None))]
-        loaded = as_they_are(files)
-        gc.collect()
+    put_off()
+    for module in modules:
+        import_module(module)
+    files = [Path(file) for one in sys.modules.values() if (file := getattr(one, "__file__", None))]
+    loaded = as_they_are(files)
+    gc.collect()
+    gc.freeze()  # what is never looked at again stays shared with the runs
     with channel.makefile("r") as lines:
         for line in lines:
             alone = len(list(Path("/proc/self/task").iterdir())) == 1
