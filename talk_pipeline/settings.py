@@ -324,7 +324,7 @@ def batch_events() -> None:
 
 def is_address(text: str) -> bool:
     """Whether something could be reached there."""
-    if re.fullmatch(r"https?://[^\s/?#]+\S*", text) is None or not text.isprintable():
+    if re.fullmatch(r"https?://[^\s/?#]+[^\s#]*", text) is None or not text.isprintable():
         return False
     try:
         parts = urlsplit(text)

@@ -33,6 +33,7 @@ NO_ADDRESSES = [
     "http://a..b",
     f"https://{'a' * 64}.example",
     "https://shop\u200b.example",
+    "https://shop.example/#/api",
 ]
 
 
