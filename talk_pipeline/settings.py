@@ -7,9 +7,9 @@ acts for it. Secrets stay wrapped, so that no message, metadata or table can sho
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from talk_pipeline.acting import Company, acted_for
+from talk_pipeline.addresses import is_address
 from talk_pipeline.flows.bounds import MOST, MOST_DAYS, MOST_SECONDS, MOST_THREADS
 from talk_pipeline.flows.mistakes import MAY_BE_SECRET
 from talk_pipeline.flows.moments import ZoneName
@@ -151,7 +152,7 @@ class Settings(BaseSettings):
         return self._shared_dir or self.talk_data_dir
 
     @classmethod
-    def load(cls) -> Self:
+    def load(cls) -> "Settings":
         """The settings of this process, or of the company that it acts for.
 
         Raises:
@@ -159,7 +160,7 @@ class Settings(BaseSettings):
         """
         company = acted_for()
         if company is None:
-            return cls._read({})
+            return _of_process(environment_mark())
         environment = _environment()
         shared = Path(environment.get("TALK_DATA_DIR") or cls.model_fields["talk_data_dir"].default)
         try:
@@ -302,6 +303,12 @@ def _environment() -> dict[str, str | None]:
     return {**dotenv_values(".env"), **os.environ}
 
 
+@lru_cache(maxsize=1)
+def _of_process(mark: tuple[object, ...]) -> Settings:  # noqa: ARG001 - what it is read from, as it was
+    """Read once for as long as nothing changes that it is read from: the sensors ask every few seconds."""
+    return Settings._read({})
+
+
 def environment_mark() -> tuple[object, ...]:
     """The same as long as neither the environment nor `.env` has changed."""
     dotenv = Path(".env").absolute()
@@ -320,19 +327,6 @@ def _held(company: Company, environment: Mapping[str, str | None]) -> dict[str, 
 def batch_events() -> None:
     """Tells Dagster in this process that events of one moment may be written together."""
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
-
-
-def is_address(text: str) -> bool:
-    """Whether something could be reached there."""
-    if re.fullmatch(r"https?://[^\s/?#]+[^\s#]*", text) is None or not text.isprintable():
-        return False
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-        (parts.hostname or "").encode("idna")  # a label that is empty or too long has no form there
-    except ValueError:
-        return False
-    return port != 0
 
 
 _NO_ENTRY = (

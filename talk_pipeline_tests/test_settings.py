@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from talk_pipeline.settings import Settings, SettingsError, is_address
+from talk_pipeline.addresses import is_address
+from talk_pipeline.settings import Settings, SettingsError
 
 WRONG = [
     ("BUSINESSCENTRAL_TIME_ZONE=Europe", "BUSINESSCENTRAL_TIME_ZONE: no such time zone.*'Europe'"),
@@ -57,6 +58,24 @@ def test_a_setting_that_makes_no_sense_is_named(
     with pytest.raises(SettingsError, match=message) as caught:
         Settings.load()
     assert "Value error" not in str(caught.value)
+
+
+def test_settings_are_read_once_until_something_is_said_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = registered(tmp_path, monkeypatch, "BUSINESSCENTRAL_REQUESTS=3")
+    assert Settings.load() is first
+    (tmp_path / ".env").write_text("BUSINESSCENTRAL_REQUESTS=4")
+    assert Settings.load().businesscentral_requests == 4
+    monkeypatch.setenv("BUSINESSCENTRAL_REQUESTS", "5")
+    assert Settings.load().businesscentral_requests == 5
+    monkeypatch.setenv("BUSINESSCENTRAL_REQUESTS", "none")
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="'none'"):
+            Settings.load()
+    monkeypatch.delenv("BUSINESSCENTRAL_REQUESTS")
+    (tmp_path / ".env").unlink()
+    assert Settings.load().businesscentral_requests == 6000
 
 
 ONE = ("BUSINESSCENTRAL_CLIENT_ID=one", "BUSINESSCENTRAL_CLIENT_SECRET=first-secret")

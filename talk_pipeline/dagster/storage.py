@@ -89,6 +89,10 @@ class ScheduleStorage(_Kept, SqliteScheduleStorage):
     place = Path("schedules", "schedules.db")
     _has_instigators = False
 
+    def __init__(self, conn_string: str = "", inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(conn_string, inst_data)
+        self._built = set[str]()
+
     def has_instigators_table(self) -> bool:
         """Whether there is one; once there, it stays, and each tick asks three times."""
         self._has_instigators = self._has_instigators or super().has_instigators_table()
@@ -97,3 +101,9 @@ class ScheduleStorage(_Kept, SqliteScheduleStorage):
     def _has_instigators_table(self, conn: Connection) -> bool:
         self._has_instigators = self._has_instigators or super()._has_instigators_table(conn)
         return self._has_instigators
+
+    def has_built_index(self, migration_name: str) -> bool:
+        """Whether a table is filled from an older one; once it is, it stays so, and each tick asks six times."""
+        if migration_name not in self._built and super().has_built_index(migration_name):
+            self._built.add(migration_name)
+        return migration_name in self._built

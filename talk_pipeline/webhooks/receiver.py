@@ -17,10 +17,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from talk_pipeline.addresses import is_address
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.installation import Connections
 from talk_pipeline.redaction import holds_entry
-from talk_pipeline.settings import SettingsError, is_address
+from talk_pipeline.settings import SettingsError
 from talk_pipeline.systems.errors import SystemFault
 from talk_pipeline.webhooks.registered import Registered
 from talk_pipeline.webhooks.wakeups import wake

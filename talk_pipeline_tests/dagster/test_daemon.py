@@ -136,7 +136,9 @@ def test_files_that_settings_name_are_looked_at(
 def test_settings_and_the_program_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     before = sources()
-    assert Path(daemon.__file__) in {file for file, _, _ in before}
+    program = {file for file, _, _ in before}
+    assert Path(daemon.__file__) in program
+    assert not [file for file in program if file.suffix == ".pyc"]
     Path(".env").write_text("TALK_OWNERS=ops@example.com")
     assert {file for file, _, _ in sources() - before} == {Path(".env")}
 

@@ -88,6 +88,21 @@ def test_what_is_made_is_not_asked_for_its_form(tmp_path: Path, monkeypatch: pyt
     assert not asked
 
 
+def test_what_is_built_is_asked_for_once(tmp_path: Path) -> None:
+    """What each look of a sensor is kept under is asked for many times a minute."""
+    with open_home(tmp_path) as instance:
+        storage = instance.schedule_storage
+        assert isinstance(storage, ScheduleStorage)
+        asked: list[str] = []
+        assert storage.all_instigator_state() == []
+        event.listen(storage._kept(), "before_cursor_execute", lambda *said: asked.append(said[2]))
+        assert storage.all_instigator_state() == []
+        assert len(asked) == 1
+        assert not storage.has_built_index("of another release")
+        storage.mark_index_built("of another release")
+        assert storage.has_built_index("of another release")
+
+
 def test_what_was_made_half_way_is_made_to_the_end(tmp_path: Path) -> None:
     """As by a process that was killed between making the tables and noting their form."""
     home = prepare_home(tmp_path)
