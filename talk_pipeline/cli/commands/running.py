@@ -154,7 +154,9 @@ def conflicts(
 def writes(
     run: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN]", help="Its id, or enough of its beginning; by default the last."),
+        typer.Argument(
+            metavar="[RUN]", help="Its id, or at least 4 characters of its beginning; by default the last."
+        ),
     ] = None,
     flow: Annotated[str | None, typer.Option(help="Only this flow; by default all.")] = None,
     as_json: AsJson = False,
@@ -188,7 +190,10 @@ def audit(
 @of_a_company
 def undo(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="The run to undo: its id, or enough of its beginning.")
+        str,
+        typer.Argument(
+            metavar="RUN", help="The run to undo: its id, or at least 4 characters of its beginning."
+        ),
     ],
     flow: Annotated[list[str] | None, typer.Option(help="Only this flow; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be put back.")] = False,

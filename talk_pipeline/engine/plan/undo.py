@@ -26,6 +26,8 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
 LISTED = 10
+SHORTEST = 4
+"""So many characters of a run's id are meant, and not mistyped."""
 
 Key = tuple[str, str, str]
 """Part, shop id and property."""
@@ -97,17 +99,22 @@ def named_run(db: Connection, text: str) -> str:
     """The run that a person means by its id or the beginning of it.
 
     Raises:
-        ByHandError: no run or several are known by it; the latest that wrote are listed.
+        ByHandError: no run or several are known by it, or it is too short; the latest that wrote are listed.
     """
+    text = text.strip()
     rows = db.execute(
         "select run_id from run where starts_with(run_id, $1)"
         " union select run_id from journal where starts_with(run_id, $1)",
-        [text.strip()],
+        [text],
     ).fetchall()
-    found = [row[0] for row in rows] if text.strip() else []
-    if len(found) == 1:
-        return str(found[0])
-    known = "several runs are" if found else "no run is"
+    found = [str(row[0]) for row in rows] if text else []
+    if text in found:
+        return text
+    if len(found) == 1 and len(text) >= SHORTEST:
+        return found[0]
+    known = f"{'several runs are' if found else 'no run is'} known as {text!r}"
+    if found and len(text) < SHORTEST:
+        known = f"{text!r} is too little of a run's id: give at least {SHORTEST} characters"
     latest = db.execute(
         "select run_id, min(intent_at), count(*) from journal where outcome = 'done'"
         f" group by 1 order by 2 desc limit {LISTED}"
@@ -116,7 +123,7 @@ def named_run(db: Connection, text: str) -> str:
         f"\n  {run_id}  {at:%Y-%m-%d %H:%M:%S} UTC, {counted(count, 'write')}" for run_id, at, count in latest
     ]
     listing = "the latest that wrote:" + "".join(listed) if listed else "none has written anything yet"
-    raise ByHandError(f"{known} known as {text!r}; {listing}")
+    raise ByHandError(f"{known}; {listing}")
 
 
 def flows_written(db: Connection, flows: Flows, run_id: str) -> tuple[str, ...]:

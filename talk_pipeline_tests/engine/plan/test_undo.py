@@ -170,12 +170,19 @@ def test_a_closed_link_is_none(wrong: Book) -> None:
 
 
 def test_a_run_is_named_by_a_beginning_that_only_it_has(wrong: Book) -> None:
-    assert named_run(wrong.db, " wro ") == "wrong"
-    wrong.db.execute("update journal set run_id = 'wrought' where root_shop_id = 'sC2'")
-    with pytest.raises(ByHandError, match="several runs are known as 'wro'; the latest that wrote") as caught:
-        named_run(wrong.db, "wro")
+    assert named_run(wrong.db, " wron ") == "wrong"
+    with pytest.raises(
+        ByHandError, match="'w' is too little of a run's id: .*; the latest that wrote:\n  wrong "
+    ):
+        named_run(wrong.db, "w")
+    wrong.db.execute("update journal set run_id = 'wrongly' where root_shop_id = 'sC2'")
+    assert named_run(wrong.db, "wrong") == "wrong"
+    with pytest.raises(
+        ByHandError, match="several runs are known as 'wron'; the latest that wrote"
+    ) as caught:
+        named_run(wrong.db, "wron")
     assert str(caught.value).count("1 write") == 2
-    with pytest.raises(ByHandError, match="no run is known as ' '"):
+    with pytest.raises(ByHandError, match="no run is known as ''"):
         named_run(wrong.db, " ")
     wrong.db.execute("update journal set outcome = 'refused'")
     with pytest.raises(ByHandError, match="none has written anything yet"):
