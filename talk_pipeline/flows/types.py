@@ -156,6 +156,9 @@ TYPES: dict[str, Callable[[int | None, str | None], ValueType]] = {
     "reference": lambda _size, _country: Reference(),
 }
 
+COUNT_DECIMALS = ("decimal", "money", "moment")
+"""What the argument of these says; of others it is a length."""
+
 
 def split_type(expression: str) -> tuple[str, str | None]:
     """The name and the argument of a type expression, such as ``("text", "100")``.
@@ -185,6 +188,10 @@ def parse_type(expression: str, *, country: str | None = None) -> ValueType:
         if argument is None:
             raise ValueError("reference needs the flow it refers to: reference(flow)")
         return TYPES[name](None, None)
-    if argument is not None and not argument.isdigit():
+    if argument is None:
+        return TYPES[name](None, country)
+    if not (argument.isascii() and argument.isdigit()):
         raise ValueError(f"{expression!r}: the argument of {name} is a number")
-    return TYPES[name](int(argument) if argument else None, country)
+    if int(argument) == 0 and name not in COUNT_DECIMALS:
+        raise ValueError(f"{expression!r} has room for nothing; write {name}, or how many characters fit")
+    return TYPES[name](int(argument), country)

@@ -30,6 +30,8 @@ MISTAKES = [
     ("customer.yaml", "dir: <->, bc: email,", "dir: both, bc: email,", "properties.4.dir", "'<->'"),
     ("customer.yaml", "type: email(80)", "type: mail(80)", "properties.4", "no type 'mail'; allowed: text"),
     ("customer.yaml", "type: email(80)", "type: email(long)", "properties.4", "is a number"),
+    ("customer.yaml", "type: email(80)", "type: email(²)", "properties.4", "is a number"),
+    ("customer.yaml", "type: email(80)", "type: email(0)", "properties.4", "has room for nothing"),
     ("customer.yaml", "create_key: number", "create_key: nummer", "create_key", "allowed: number, type"),
     ("customer.yaml", "match: [number,", "match: [nr,", "match", "nothing is called 'nr'"),
     ("customer.yaml", "bc: email, ", "bcc: email, ", "properties.4.bcc", "unknown key; allowed: shop, name"),
