@@ -15,6 +15,8 @@ from typing import TypeGuard
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says of a disk that takes no more."""
+NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
+"""What it says to a process, or a machine, that has as many files open as it may."""
 
 _PROBE_BYTES = 1 << 20  # more than a block of DuckDB, which is written as a whole
 

@@ -16,7 +16,7 @@ import typer
 from talk_pipeline.audit import NotAuditableError, UnreachableError
 from talk_pipeline.cli.terminal import OUTPUT, say
 from talk_pipeline.delivery import DeliveryError
-from talk_pipeline.disks import is_in_use, may_be_full, takes_no_more
+from talk_pipeline.disks import NO_MORE_FILES, is_in_use, may_be_full, takes_no_more
 from talk_pipeline.documents.model import DocumentError
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import StateBrokenError, StateBusyError, StateMismatchError
@@ -128,6 +128,8 @@ def _end_of(error: BaseException) -> tuple[Exit, str]:
                 return Exit.INCOMPLETE, f"{full}: {error.strerror}: make room there, {_AGAIN}"
             if takes_no_more(error):
                 return Exit.INCOMPLETE, f"{error.strerror}: {_MAKE_ROOM}"
+            if error.errno in NO_MORE_FILES:
+                return Exit.INCOMPLETE, f"{where}{error.strerror}: {_MORE_FILES}"
             status = Exit.USAGE if error.filename else Exit.INCOMPLETE
             return status, f"{where}{error.strerror or error}"
         case duckdb.OutOfMemoryException():
@@ -143,6 +145,7 @@ def _end_of(error: BaseException) -> tuple[Exit, str]:
 
 
 _AGAIN = "and run it again; nothing is lost"
+_MORE_FILES = f"let this process have more of them open (ulimit -n 1024), {_AGAIN}"
 _MAKE_ROOM = f"make room in TALK_DATA_DIR if its disk is full, {_AGAIN}"
 
 

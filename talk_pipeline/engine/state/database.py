@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from talk_pipeline.disks import takes_no_more
+from talk_pipeline.disks import NO_MORE_FILES, takes_no_more
 from talk_pipeline.engine.kinds import HoldKind
 from talk_pipeline.engine.state.connection import (
     Connection,
@@ -277,6 +277,7 @@ def _attached(db: Connection, file: Path, options: str) -> str:
 
     Raises:
         duckdb.OutOfMemoryException: it takes more memory than there may be.
+        OSError: its disk is full, or no more files may be open.
         StateBrokenError: it cannot be attached for any other reason.
     """
     path, is_new = str(file).replace("'", "''"), not file.exists()
@@ -288,6 +289,8 @@ def _attached(db: Connection, file: Path, options: str) -> str:
         if takes_no_more(error):
             if is_new:  # it was begun, and holds nothing
                 file.unlink(missing_ok=True)
+            raise
+        if error.errno in NO_MORE_FILES:  # which says nothing of the file either
             raise
         if error.errno in NOT_TO_BE_WRITTEN:
             way = "let whoever runs this write it and its folder; nothing says that it is damaged"

@@ -1,6 +1,7 @@
 """What does not fit into the memory lies with the state while it is worked on, and nowhere else."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -59,6 +60,27 @@ def test_too_little_memory_to_open_a_state_is_no_damage(elsewhere: Path) -> None
         pass
     assert told_in_a_line(told.value)[0] == Exit.INCOMPLETE
     assert told_in_a_line(told.value)[1].endswith("give it more by TALK_MEMORY; nothing is lost")
+
+
+def test_too_few_files_to_open_a_state_are_no_damage(elsewhere: Path) -> None:
+    data = elsewhere / "data"
+    with State(data).once() as db:
+        db.execute("insert into meta values ('a', 'b')")
+    state, allowed = State(data), resource.getrlimit(resource.RLIMIT_NOFILE)
+    with state.once():
+        pass  # what it keeps open beside the file is open now
+    next_one = os.dup(0)
+    os.close(next_one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_one + 1, allowed[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files") as told, state.open():
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+    status, line = told_in_a_line(told.value)
+    assert (status, "ulimit -n" in line) == (Exit.INCOMPLETE, True)
+    with state.once() as db:
+        assert db.facts["a"] == "b"
 
 
 def test_what_a_killed_run_left_of_it_is_pruned(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
