@@ -11,6 +11,7 @@ from datetime import datetime
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.batch import FEW, Batch, Landing
 from talk_pipeline.engine.snapshot.dirty import mark_again, mark_dirty, touch
+from talk_pipeline.engine.snapshot.held import record_count
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.snapshot.reversals import (
     Reversal,
@@ -99,20 +100,27 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     if not landing.believed:
         _go_on(db, flow, [one.id for one in batch.reversals if one.kind == "unposted"])
     backup = _backed_up_at(db, flow, side, reversals) if landing.believed else None
+    afresh = landing.full and not _is_empty_still(db, flow, side)
     if batch.changed:
         mark_dirty(db, flow, side, ids=batch.changed)
-    elif batch.replaced or landing.full:
+    elif batch.replaced or afresh:
         touch(db, flow)  # now and then everything is looked at, whether it has changed or not
     if landing.fetched:
         set_watermark(db, flow, side, _moved(watermark(db, flow, side), landing, latest=latest))
-        if landing.full:
+        if afresh:
             note(db, flow, side, ())
+        if landing.full:
             if landing.problem is None:
                 looked_at(db, flow, side)
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(
         read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup, landing.skew_seconds
     )
+
+
+def _is_empty_still(db: Connection, flow: str, side: Side) -> bool:
+    """Whether a side holds nothing, as when it was last read to the end: of none, each reading is a full one."""
+    return watermark(db, flow, side).complete and not record_count(db, flow, side)
 
 
 def _backed_up_at(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> datetime | None:

@@ -14,6 +14,7 @@ from talk_pipeline.engine.report import lasting
 from talk_pipeline.engine.report.checklist import checks
 from talk_pipeline.engine.report.findings import Check, CheckContext, Finding
 from talk_pipeline.engine.report.lasting import find
+from talk_pipeline.engine.snapshot.dirty import is_at_rest
 from talk_pipeline.engine.snapshot.reprojection import reproject
 from talk_pipeline.engine.state.connection import Cursor
 from talk_pipeline.engine.state.content import ASIDE, FOUND
@@ -83,6 +84,30 @@ def test_a_full_scan_has_everything_looked_for(book: Book) -> None:
     assert kept(book)
     book.tell("customer", Side.SHOP, [], fetched=True, full=True)
     assert not kept(book)
+
+
+def test_a_flow_without_records_is_read_in_full_and_leaves_it(book: Book) -> None:
+    """Whatever others hold: of none there is no latest change to ask from."""
+    book.pair("customer", "C1")
+    for flow in ("product", "order"):
+        for side in Side:
+            book.tell(flow, side, [], fetched=True, full=True)
+    for flow in ("product", "order"):
+        book.plan(flow)
+    found(book)
+    for flow in ("product", "order"):
+        for side in Side:
+            book.tell(flow, side, [], fetched=True, full=True)
+        assert is_at_rest(book.db, book.flows, book.flows[flow])
+    assert kept(book)
+
+
+def test_the_first_full_scan_of_an_empty_side_is_news(book: Book) -> None:
+    book.tell("customer", Side.SHOP, [], fetched=True, full=True)
+    book.plan("customer")
+    assert is_at_rest(book.db, book.flows, book.flows["customer"])
+    book.tell("customer", Side.BC, [], fetched=True, full=True)
+    assert not is_at_rest(book.db, book.flows, book.flows["customer"])
 
 
 def test_what_a_dry_run_finds_is_not_kept(book: Book) -> None:
