@@ -230,7 +230,7 @@ def forget(
     with undisturbed(settings, state, by=f"by hand, {by}") as flows:
         flow = named_flow(flows, name)
         with state.once() as db:
-            own = forgetting.with_former(db, find(db, flow, text))
+            own = forgetting.with_former(db, find(db, flow, text, gone_too=True))
             others = list(
                 dict.fromkeys(
                     former

@@ -1,12 +1,14 @@
 """Finding one entity by whatever a person has of it: a shop id, a Business Central id, or a key.
 
-From the database alone. Several hits are never guessed between. What is known of the entity is `report.explain`'s
-business, what happened to it `history`'s, what a person does to it `manual.links`'s.
+From the database alone. Several hits are never guessed between; a record that is gone, and is of no pair, only
+counts where nothing that is there has its key. What is known of the entity is `report.explain`'s business, what
+happened to it `history`'s, what a person does to it `manual.links`'s.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from talk_pipeline.engine.kinds import DISAPPEARED
 from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import Connection
 from talk_pipeline.flows.loading import Flows
@@ -53,13 +55,18 @@ def named_flow(flows: Flows, name: str) -> Flow:
     return flows[name]
 
 
-def find(db: Connection, flow: Flow, text: str) -> Entity:
+def find(db: Connection, flow: Flow, text: str, *, gone_too: bool = False) -> Entity:
     """The entity that a person means by an id or a key of either side; `side:id` names exactly one record.
+
+    `gone_too` asks for those that are gone beside what is there, as whoever must not leave anything of them does.
 
     Raises:
         ByHandError: nothing is known by it, or several entities are.
     """
-    found = dict.fromkeys(entity_of(db, flow, side, record_id) for side, record_id in _hits(db, flow, text))
+    hits = _hits(db, flow, text)
+    if not gone_too:
+        hits = _there(db, flow, hits)
+    found = dict.fromkeys(entity_of(db, flow, side, record_id) for side, record_id in hits)
     if not found:
         raise ByHandError(_unknown(flow, text, sides=list(Side)))
     if len(found) > 1:
@@ -74,7 +81,8 @@ def find_on(db: Connection, flow: Flow, text: str, *, side: Side) -> str:
     Raises:
         ByHandError: no record of that side is known by it, or several are.
     """
-    found = list(dict.fromkeys(record_id for at, record_id in _hits(db, flow, text) if at is side))
+    hits = _there(db, flow, [hit for hit in _hits(db, flow, text) if hit[0] is side])
+    found = [record_id for _, record_id in hits]
     if not found:
         raise ByHandError(_unknown(flow, text, sides=[side]))
     if len(found) > 1:
@@ -113,6 +121,21 @@ _BY_KEY = """
 select distinct side, id from record
 where part = $flow and (lower(raw[$key]) = lower($text) or lower(canon[$key]) = lower($text))
 """
+
+
+_LEFT = f"""
+select side, id from snapshot s where flow = $flow and gone in ({DISAPPEARED}) and id in (select unnest($ids))
+and not exists (from link l where l.part = s.flow and s.id = case s.side when $shop then l.shop_id else l.bc_id end)
+"""
+
+
+def _there(db: Connection, flow: Flow, hits: list[tuple[Side, str]]) -> list[tuple[Side, str]]:
+    """Hits without those that left and are of no pair: what was made anew has the key of what it was made for."""
+    if len(hits) < 2:
+        return hits
+    asked = {"flow": flow.name, "shop": Side.SHOP, "ids": [record_id for _, record_id in hits]}
+    left = set(db.execute(_LEFT, asked).fetchall())
+    return [hit for hit in hits if hit not in left] or hits
 
 
 def _hits(db: Connection, flow: Flow, text: str) -> list[tuple[Side, str]]:

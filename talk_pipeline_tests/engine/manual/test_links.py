@@ -24,6 +24,24 @@ def test_what_is_not_there_and_what_is_there_twice_is_said(book: Book) -> None:
         find(book.db, book.flows["customer"], "a@a.example")
 
 
+def test_what_was_made_anew_is_known_by_the_key_of_what_is_gone(book: Book) -> None:
+    """Else it could not be named by its number again; what a pair lost, or alone had the key, stays known."""
+    shop, bc = book.pair("customer", "C1")
+    book.tell("customer", Side.BC, [], gone={bc: "vanished"})
+    assert find(book.db, book.flows["customer"], "C1").bc_id == bc, "of the pair as long as it is one"
+    links.unlink(book.hand("customer"), "C1", recreate=True)
+    assert find(book.db, book.flows["customer"], "C1").shop_id == shop
+    assert find(book.db, book.flows["customer"], bc).bc_id == bc, "by its id it can be asked for"
+    with pytest.raises(ByHandError, match="2 records"):
+        find(book.db, book.flows["customer"], "C1", gone_too=True)
+    book.say("customer", Side.BC, "bNEW", {"number": "C1"})
+    done = links.link(book.hand("customer"), "C1", "C1")
+    assert (done.shop_id, done.bc_id) == (shop, "bNEW")
+    book.tell("customer", Side.SHOP, [], gone={shop: "deleted"})
+    book.tell("customer", Side.BC, [], gone={"bNEW": "vanished"})
+    assert find(book.db, book.flows["customer"], "C1").bc_id == "bNEW"
+
+
 def test_linked_by_hand_whatever_the_keys_say(book: Book) -> None:
     book.say("customer", Side.SHOP, "s1", {"number": "C1"})
     book.say("customer", Side.BC, "b1", {"number": "C9"})
