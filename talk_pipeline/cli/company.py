@@ -72,7 +72,7 @@ def of_each_company(command: Command) -> Command:
             for name in known:
                 say(f"== {name}", err=bool(given.get("as_json")))
                 ends[name] = _ended(known, name, act)
-        if told:
+        if told and given.get("as_json"):  # what went wrong was told in a line already
             say(json.dumps({"companies": told}, indent=2))
         raise typer.Exit(max(ends.values()))
 

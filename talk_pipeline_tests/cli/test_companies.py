@@ -170,6 +170,7 @@ def test_the_exit_status_is_the_worst(companies: Companies, synced: Any) -> None
         done = run("sync", "--flow", "customer")
         assert done.returncode == 3
         assert "error: rome: " in done.stderr
+        assert '"companies"' not in done.stdout, "a document is for whoever asks for one"
     finally:
         companies["rome"].bc.no_faults()
     assert run("sync", "--flow", "customer").returncode == 0
