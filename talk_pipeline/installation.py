@@ -33,7 +33,7 @@ from talk_pipeline.flows.sides import Side
 from talk_pipeline.remains import Unread, take_out
 from talk_pipeline.run.session import Options, Session
 from talk_pipeline.settings import Settings, SettingsError
-from talk_pipeline.states import known_state, state_of
+from talk_pipeline.states import known_state, refuse_former_name, state_of
 from talk_pipeline.systems.protocol import Identity, System
 
 if TYPE_CHECKING:  # what speaks HTTP is loaded by whoever opens a system: Dagster only looks at what there is
@@ -140,7 +140,9 @@ class Connections:
             raise SettingsError(
                 "Business Central does not tell its local currency: set BUSINESSCENTRAL_CURRENCY"
             )
-        self.state.identify(_names(await shop.identify(), company))
+        names = _names(await shop.identify(), company)
+        refuse_former_name(self.settings, self.state, names)
+        self.state.identify(names)
         self._company_id = company.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from talk_pipeline_tests.cli.command_line import Done, run
@@ -174,3 +176,33 @@ def test_the_exit_status_is_the_worst(companies: Companies, synced: Any) -> None
     finally:
         companies["rome"].bc.no_faults()
     assert run("sync", "--flow", "customer").returncode == 0
+
+
+def test_a_company_that_is_called_otherwise_does_not_begin_anew(companies: Companies, synced: Any) -> None:
+    """Else what a person parted, or deleted on one side, would be linked or made again without a word."""
+    said = companies.said.pop("oslo")
+    former = companies["oslo"].data
+    try:
+        companies.write(bergen=said)
+        refused = run("sync", "--flow", "customer", "--company", "bergen")
+        assert refused.returncode == 2
+        assert f"{former} is the state of the same two systems" in refused.stderr
+        assert "call this one oslo again" in refused.stderr
+        companies.write(bergen=said | {"settings": said["settings"] | {"TALK_DATA_DIR": str(former)}})
+        done = run("sync", "--flow", "customer", "--json", "--company", "bergen")
+        assert done.returncode == 0, done.stderr
+        writes = json.loads(done.stdout)["flows"]["customer"]["writes"]
+        assert not any(number for side in writes.values() for number in side.values())
+        assert run("sync", "--flow", "customer", "--company", "bergen").returncode == 0
+        (moved := former.with_name("moved")).mkdir()
+        former.rename(moved / "oslo")
+        with closing(duckdb.connect(moved / "talk.duckdb")) as foreign:
+            foreign.execute("create table meaning (id integer)")
+        try:
+            companies.write(bergen=said)
+            assert run("sync", "--flow", "customer", "--company", "bergen").returncode == 0, "begun anew"
+        finally:
+            (moved / "oslo").rename(former)
+    finally:
+        companies.said["oslo"] = said
+        companies.write()

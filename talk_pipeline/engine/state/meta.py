@@ -2,6 +2,8 @@
 
 from talk_pipeline.engine.state.connection import Connection
 
+_HAS_FACTS = "select 1 from duckdb_tables() where database_name = current_database() and table_name = 'meta'"
+
 
 def get_meta(db: Connection, key: str) -> str | None:
     """A fact about the state, if it is known."""
@@ -49,3 +51,8 @@ def known_systems(db: Connection) -> dict[str, str]:
     """Whose state it is: the two systems by name; empty where no run ever worked with it."""
     named = "system:"
     return {key.removeprefix(named): value for key, value in db.facts.items() if key.startswith(named)}
+
+
+def systems_of_any(db: Connection) -> dict[str, str]:
+    """The same of whatever database lies there: empty where it is no state."""
+    return known_systems(db) if db.execute(_HAS_FACTS).fetchall() else {}
