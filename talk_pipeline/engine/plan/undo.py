@@ -26,8 +26,7 @@ from talk_pipeline.flows.vocabulary import Flow
 from talk_pipeline.wording import counted
 
 LISTED = 10
-SHORTEST = 4
-"""So many characters of a run's id are meant, and not mistyped."""
+SHORTEST = 4  # characters of a run's id: fewer may be mistyped
 
 Key = tuple[str, str, str]
 """Part, shop id and property."""
@@ -108,10 +107,8 @@ def named_run(db: Connection, text: str) -> str:
         [text],
     ).fetchall()
     found = [str(row[0]) for row in rows] if text else []
-    if text in found:
-        return text
-    if len(found) == 1 and len(text) >= SHORTEST:
-        return found[0]
+    if text in found or (len(found) == 1 and len(text) >= SHORTEST):
+        return text if text in found else found[0]
     known = f"{'several runs are' if found else 'no run is'} known as {text!r}"
     if found and len(text) < SHORTEST:
         known = f"{text!r} is too little of a run's id: give at least {SHORTEST} characters"
