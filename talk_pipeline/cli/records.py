@@ -18,6 +18,8 @@ from talk_pipeline.settings import Settings
 from talk_pipeline.states import known_state
 
 LISTED_WRITES = 10
+LISTED_RECORDS = 50
+"""An order of a few thousand lines is megabytes of tables, and takes most of a minute to draw."""
 
 Row = Mapping[str, Any]
 
@@ -68,8 +70,15 @@ def _print_explanation(out: Console, entity: Row) -> None:
         line(out, f"match:  {row['shop_id']} = {row['bc_id']} by {row['property']}?{taken}")
     _print_sides(out, entity["sides"])
     for part in entity["parts"]:
-        for record in part["records"]:
+        records = part["records"]
+        shown = records if len(records) <= LISTED_RECORDS else [one for one in records if not _in_step(one)]
+        for record in shown:
             _print_properties(out, part["part"], record)
+        if len(shown) < len(records):
+            line(
+                out,
+                f"{part['part']}: {len(records) - len(shown)} more, in step on both sides: --json has all",
+            )
     for one in entity["differences"]:
         _print_difference(out, one)
     _print_changes(out, "planned", entity["pending"])
@@ -77,6 +86,11 @@ def _print_explanation(out: Console, entity: Row) -> None:
     _print_conflicts(out, entity["conflicts"])
     _print_refusals(out, entity["refusals"])
     _print_writes(out, entity["journal"])
+
+
+def _in_step(record: Row) -> bool:
+    properties = record["properties"]
+    return bool(record["link"]) and not any(one["problem"] or one["agrees"] is False for one in properties)
 
 
 def _link(link: Row | None) -> str:
