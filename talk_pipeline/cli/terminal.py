@@ -14,8 +14,11 @@ from rich.segment import Segment
 from rich.text import Text
 
 from talk_pipeline.disks import written_to
+from talk_pipeline.wording import counted
 
 OUTPUT = "what is printed"
+LONGEST_LINE = 20_000
+"""A shop may send megabytes as a name; to draw them takes minutes. Nothing that fits a field is as long."""
 _BREAKS = "\n\t"
 # controls of both kinds, separators that end a line, what turns the direction, halves of characters
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -27,7 +30,12 @@ def visible(text: str) -> str:
 
 
 def in_a_line(text: str) -> str:
-    r"""The same of what is one line, such as a value: line breaks and tabs in it are `\n` and `\t`."""
+    r"""The same of what is one line, such as a value: line breaks and tabs in it are `\n` and `\t`.
+
+    Of one that nobody reads to its end the beginning, and how long it is.
+    """
+    if len(text) > LONGEST_LINE:
+        text = f"{text[:LONGEST_LINE]} ... ({LONGEST_LINE} of {counted(len(text), 'character')})"
     return _OBEYED.sub(lambda found: _written_out(found[0]), text)
 
 

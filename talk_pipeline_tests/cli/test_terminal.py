@@ -9,7 +9,7 @@ import pytest
 
 from talk_pipeline.cli import main, terminal
 from talk_pipeline.cli.tables import TEXT_WIDTH, console, line, print_items, print_table
-from talk_pipeline.cli.terminal import Terminal, in_a_line, visible
+from talk_pipeline.cli.terminal import LONGEST_LINE, Terminal, in_a_line, visible
 from talk_pipeline_tests.cli.command_line import run
 from talk_pipeline_tests.pipeline.records import customer
 from talk_pipeline_tests.world import World
@@ -51,6 +51,15 @@ def test_a_value_does_not_begin_a_line_of_its_own() -> None:
     told = out.file.getvalue()  # type: ignore[attr-defined]
     assert told.count(r"a\nverdict: PASSED\n\tall is well") == 2
     assert visible(forged) == forged, "lines of our own stay lines"
+
+
+def test_of_a_value_of_megabytes_the_beginning_is_shown() -> None:
+    out, long = Terminal(file=StringIO(), width=200, highlight=False), "x" * 1_000_000
+    print_table(out, None, ("a",), [(long,)])
+    line(out, f"{long}y")
+    told = out.file.getvalue()  # type: ignore[attr-defined]
+    assert told.count("x") == 2 * LONGEST_LINE
+    assert "(20000 of 1000001 characters)" in told
 
 
 def test_colours_of_our_own_stay() -> None:

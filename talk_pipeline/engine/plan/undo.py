@@ -111,7 +111,7 @@ def named_run(db: Connection, text: str) -> str:
         return text if text in found else found[0]
     known = f"{'several runs are' if found else 'no run is'} known as {text!r}"
     if found and len(text) < SHORTEST:
-        known = f"{text!r} is too little of a run's id: give at least {SHORTEST} characters"
+        known = f"{text!r} is too little of a run's id: give at least {counted(SHORTEST, 'character')}"
     latest = db.execute(
         "select run_id, min(intent_at), count(*) from journal where outcome = 'done'"
         f" group by 1 order by 2 desc limit {LISTED}"
