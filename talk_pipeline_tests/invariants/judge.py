@@ -333,7 +333,6 @@ def _edits_kept(players: Show, *, side: str, key: str, shop_ids: set[str], seen:
             agreed = ledger.agreed.get((LINES, shop_id, one.name))
             if not edit or not agreed or edit.at < agreed[-1].at:
                 continue
-            if edit.value != agreed[-1].value and not _recorded(
-                players, LINES, {shop_id}, one=one, edit=edit
-            ):
+            # it may have lost to a line that took the place of the removed one before that was removed, too
+            if edit.value != agreed[-1].value and not _recorded(players, LINES, shop_ids, one=one, edit=edit):
                 yield f"line {key} {one.name}: {edit.value!r}, said at {edit.at}, went with the line unrecorded"
