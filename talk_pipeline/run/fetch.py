@@ -1,7 +1,7 @@
 """Reading a side of a flow into its snapshot: in full or since the watermark, complete or not at all."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from talk_pipeline import stopping
@@ -81,7 +81,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     Raises:
         SystemFault: the fetch broke off; what was held stays as it was and is known to be old.
     """
-    question = _question(session, flow, side)
+    question, started = _question(session, flow, side), now()
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
     spooling.discard(session.state.beside)
@@ -92,7 +92,22 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
         with session.state.open() as db:
             watermarks.fetch_failed(db, flow.name, side, problem=str(fault))
         raise
-    return _land(session, flow, side, question, arrived)
+    fetched = _land(session, flow, side, question, arrived)
+    if fetched.full or not fetched.landed.changed:
+        return fetched
+    return replace(fetched, gone=fetched.gone + await _look_at_namesakes(session, flow, side, since=started))
+
+
+async def _look_at_namesakes(session: Session, flow: Flow, side: Side, *, since: datetime) -> int:
+    """Asks for what is held under the key of a record that was just read; returns how many of it are gone.
+
+    Most likely it was deleted and made again, which what has changed since does not tell.
+    """
+    with session.state.open() as db:
+        ids = held.namesakes(db, flow, side, since=since)
+    await reread(session, flow, side, ids=ids)
+    with session.state.open() as db:
+        return sum(not held.is_there(db, flow.name, side, one) for one in ids)
 
 
 def _question(session: Session, flow: Flow, side: Side) -> _Question:
