@@ -81,7 +81,7 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
     Raises:
         SystemFault: the fetch broke off; what was held stays as it was and is known to be old.
     """
-    question, started = _question(session, flow, side), now()
+    question = _question(session, flow, side)
     # what is read lies beside the state until it is complete; meanwhile the file is free for others
     session.state.release()
     spooling.discard(session.state.beside)
@@ -93,18 +93,19 @@ async def fetch(session: Session, flow: Flow, side: Side) -> Fetched:
             watermarks.fetch_failed(db, flow.name, side, problem=str(fault))
         raise
     fetched = _land(session, flow, side, question, arrived)
-    if fetched.full or not fetched.landed.changed:
+    new = fetched.landed.new
+    if not new:  # as nearly always; to look through all keys takes as long as there are records
         return fetched
-    return replace(fetched, gone=fetched.gone + await _look_at_namesakes(session, flow, side, since=started))
+    return replace(fetched, gone=fetched.gone + await _look_at_namesakes(session, flow, side, new))
 
 
-async def _look_at_namesakes(session: Session, flow: Flow, side: Side, *, since: datetime) -> int:
-    """Asks for what is held under the key of a record that was just read; returns how many of it are gone.
+async def _look_at_namesakes(session: Session, flow: Flow, side: Side, new: Sequence[str]) -> int:
+    """Asks for what is held under the key of a new record; returns how many of it are gone.
 
     Most likely it was deleted and made again, which what has changed since does not tell.
     """
     with session.state.open() as db:
-        ids = held.namesakes(db, flow, side, since=since)
+        ids = held.namesakes(db, flow, side, ids=new)
     await reread(session, flow, side, ids=ids)
     with session.state.open() as db:
         return sum(not held.is_there(db, flow.name, side, one) for one in ids)

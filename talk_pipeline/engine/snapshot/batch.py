@@ -149,6 +149,7 @@ class Batch:
     Attributes:
         replaced: whether anything is held otherwise than before, be it that a value is understood otherwise.
         changed: records that say something else than before.
+        new: those of them that were not held, where not everything was read.
         outside: how many were not held and do not belong to the flow.
         moved_on: other records that changed, with the modified time they were known with.
     """
@@ -161,6 +162,7 @@ class Batch:
         self.projected: list[Projected] = []
         self.replaced = False
         self.changed: list[str] = []
+        self.new: list[str] = []
         self.reversals: list[Reversal] = []
         self.moved_on: dict[str, datetime] = {}
         self.outside = 0
@@ -245,6 +247,8 @@ class Batch:
                 self.reversals += [reversal] if reversal else []
                 if reversal is None and row["held_modified_at"]:
                     self.moved_on[row["id"]] = row["held_modified_at"]
+            if not (row["is_held"] or self.landing.full):
+                self.new.append(row["id"])
             self._add(row, found, one.gone)
 
     def _another(self, row: Mapping[str, Any], shown: Contents) -> Reversal | None:

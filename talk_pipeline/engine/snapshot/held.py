@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from talk_pipeline.engine.kinds import DISAPPEARED
 from talk_pipeline.engine.model import Record
@@ -71,10 +70,6 @@ def is_older(db: Connection, flow: str, side: Side, records: Iterable[Record]) -
     return any(seen_at and (at := known[record_id]) and at < seen_at for record_id, seen_at in rows)
 
 
-_NEWCOMERS = """
-select id from snapshot where flow = $flow and side = $side and gone is null and fetched_at >= $since
-  and id not in (select if($side = 'customwebshop', shop_id, bc_id) from link where part = $flow)
-"""
 _NAMESAKES = """
 with keys as (
   select distinct canon[$key] as key from record
@@ -86,13 +81,10 @@ order by r.id
 """
 
 
-def namesakes(db: Connection, flow: Flow, side: Side, *, since: datetime) -> list[str]:
-    """The records that were last read before then, and carry the create key of a new one that was read since."""
-    asked: dict[str, Any] = {"flow": flow.name, "side": side}
-    ids = [row[0] for row in db.execute(_NEWCOMERS, asked | {"since": since}).fetchall()]
-    if not ids:  # as nearly always: to look through all keys takes as long as there are records
-        return []
-    return [row[0] for row in db.execute(_NAMESAKES, asked | {"key": flow.create_key, "ids": ids}).fetchall()]
+def namesakes(db: Connection, flow: Flow, side: Side, *, ids: Sequence[str]) -> list[str]:
+    """The other records that are held and carry the create key of one of these."""
+    asked = {"flow": flow.name, "side": side, "key": flow.create_key, "ids": list(ids)}
+    return [row[0] for row in db.execute(_NAMESAKES, asked).fetchall()]
 
 
 _NEWEST_LINKED = """

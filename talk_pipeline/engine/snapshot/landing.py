@@ -36,6 +36,7 @@ class Landed:
     Attributes:
         reversals: what went back, where that is implausible, so that nothing landed because of it; all of it where
             it was to be believed.
+        new: the records that were not held, where not everything was read.
         moved_on: the other records that changed, with the modified time they were known with.
         backup: of a system that is said to be restored: a time by its clock at which its backup was not made yet.
         skew_seconds: how far that clock is ahead of ours.
@@ -45,6 +46,7 @@ class Landed:
     changed: int
     outside: int
     reversals: tuple[Reversal, ...] = ()
+    new: Sequence[str] = ()
     moved_on: Mapping[str, datetime] = field(default_factory=dict)
     backup: datetime | None = None
     skew_seconds: float = 0.0
@@ -114,7 +116,14 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
                 looked_at(db, flow, side)
             set_meta(db, f"asked:{flow}:{side}", requested_fields(projector.flow, side))
     return Landed(
-        read, len(batch.changed), batch.outside, reversals, batch.moved_on, backup, landing.skew_seconds
+        read,
+        len(batch.changed),
+        batch.outside,
+        reversals,
+        batch.new,
+        batch.moved_on,
+        backup,
+        landing.skew_seconds,
     )
 
 
