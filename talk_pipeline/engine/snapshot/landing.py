@@ -18,6 +18,7 @@ from talk_pipeline.engine.snapshot.reversals import (
     backed_up_at,
     implausible,
     note,
+    noted,
 )
 from talk_pipeline.engine.snapshot.spooling import discard
 from talk_pipeline.engine.snapshot.suspicion import arises, is_suspect, keep_backup, kept_backup, looked_at
@@ -25,6 +26,7 @@ from talk_pipeline.engine.snapshot.watermarks import Watermark, set_watermark, w
 from talk_pipeline.engine.snapshot.workspace import Incoming
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.meta import set_meta
+from talk_pipeline.engine.state.rows import is_any
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.vocabulary import Flow
 
@@ -102,7 +104,7 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
     if not landing.believed:
         _go_on(db, flow, [one.id for one in batch.reversals if one.kind == "unposted"])
     backup = _backed_up_at(db, flow, side, reversals) if landing.believed else None
-    afresh = landing.full and not _is_empty_still(db, flow, side)
+    afresh = landing.full and (landing.believed or not _is_empty_still(db, flow, side))
     if batch.changed:
         mark_dirty(db, flow, side, ids=batch.changed)
     elif batch.replaced or afresh:
@@ -128,8 +130,12 @@ def merge(db: Connection, projector: Projector, decode: Decode, *, landing: Land
 
 
 def _is_empty_still(db: Connection, flow: str, side: Side) -> bool:
-    """Whether a side holds nothing, as when it was last read to the end: of none, each reading is a full one."""
-    return watermark(db, flow, side).complete and not record_count(db, flow, side)
+    """Whether a side holds nothing, and nothing is known of it, as when it was last read to the end.
+
+    Each reading of such a flow is a full one, and tells nothing.
+    """
+    is_known = record_count(db, flow, side) or is_any(db, "from link where part = $flow", {"flow": flow})
+    return watermark(db, flow, side).complete and not is_known and not noted(db, side, flow)
 
 
 def _backed_up_at(db: Connection, flow: str, side: Side, found: Sequence[Reversal]) -> datetime | None:
