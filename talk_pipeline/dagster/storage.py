@@ -5,8 +5,9 @@ anew: most of what the daemon does while nothing happens. Here an engine is kept
 files are the same: whoever opens the home without this reads and writes them too. Named in `dagster.yaml`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,23 +88,24 @@ class ScheduleStorage(_Kept, SqliteScheduleStorage):
     """What the sensors and schedules of a home did, and when."""
 
     place = Path("schedules", "schedules.db")
-    _has_instigators = False
 
     def __init__(self, conn_string: str = "", inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(conn_string, inst_data)
-        self._built = set[str]()
+        self._made = set[str]()
 
     def has_instigators_table(self) -> bool:
-        """Whether there is one; once there, it stays, and each tick asks three times."""
-        self._has_instigators = self._has_instigators or super().has_instigators_table()
-        return self._has_instigators
+        """Whether there is one."""
+        return self._once("instigators", super().has_instigators_table)
 
     def _has_instigators_table(self, conn: Connection) -> bool:
-        self._has_instigators = self._has_instigators or super()._has_instigators_table(conn)
-        return self._has_instigators
+        return self._once("instigators", partial(super()._has_instigators_table, conn))
 
     def has_built_index(self, migration_name: str) -> bool:
-        """Whether a table is filled from an older one; once it is, it stays so, and each tick asks six times."""
-        if migration_name not in self._built and super().has_built_index(migration_name):
-            self._built.add(migration_name)
-        return migration_name in self._built
+        """Whether a table is filled from an older one."""
+        return self._once(migration_name, partial(super().has_built_index, migration_name))
+
+    def _once(self, what: str, is_made: Callable[[], bool]) -> bool:
+        """Once something is made it stays so, and each tick asks for each of them several times."""
+        if what not in self._made and is_made():
+            self._made.add(what)
+        return what in self._made
