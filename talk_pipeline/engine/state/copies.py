@@ -16,7 +16,7 @@ from talk_pipeline.disks import takes_no_more, without_room
 from talk_pipeline.engine.state.connection import Connection, StateBrokenError
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.left import journals_of
-from talk_pipeline.engine.state.meta import forget_meta, get_meta, set_meta
+from talk_pipeline.engine.state.meta import forget_meta, get_meta, set_meta, tables_of
 from talk_pipeline.engine.state.migrations import SCHEMA_VERSION, prepare
 from talk_pipeline.pieces import alike, beside, left_beside
 
@@ -48,7 +48,7 @@ def write_copy(state: State, file: Path, *, named: Path | None = None) -> Counts
             db.keeps_findings = False
             prepare(db, file)
             db.keeps_findings = True
-            tables = _tables(db)
+            tables = tables_of(db)
             db.execute("delete from meta")
             for table in tables:
                 db.execute(f"insert into copied.{table} by name select * from state.{table}")
@@ -148,7 +148,7 @@ def proven(file: Path) -> Counts:
     try:
         with closing(Connection(str(file), read_only=True)) as db:
             version = db.execute("select value from meta where key = 'schema'").fetchone()
-            counts = _counts(db, db.execute("select current_database()").fetchall()[0][0], _tables(db))
+            counts = _counts(db, db.execute("select current_database()").fetchall()[0][0], tables_of(db))
     except (duckdb.Error, OSError, StateBrokenError) as error:
         raise StateBrokenError(
             f"{file} was written and cannot be read: {str(error).splitlines()[0]}"
@@ -156,13 +156,6 @@ def proven(file: Path) -> Counts:
     if version != (SCHEMA_VERSION,):
         raise StateBrokenError(f"{file} was written and is of schema version {version}")
     return counts
-
-
-def _tables(db: Connection) -> list[str]:
-    rows = db.execute(
-        "select table_name from duckdb_tables() where database_name = current_database() order by 1"
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def _counts(db: Connection, database: str, tables: list[str]) -> Counts:

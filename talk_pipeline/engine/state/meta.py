@@ -2,7 +2,7 @@
 
 from talk_pipeline.engine.state.connection import Connection
 
-_HAS_FACTS = "select 1 from duckdb_tables() where database_name = current_database() and table_name = 'meta'"
+_TABLES = "select table_name from duckdb_tables() where database_name = current_database() order by 1"
 
 
 def get_meta(db: Connection, key: str) -> str | None:
@@ -42,6 +42,11 @@ def read_in_full(db: Connection) -> None:
     db.execute("update watermark set full_at = null")
 
 
+def tables_of(db: Connection) -> list[str]:
+    """The tables of whatever database lies there, by name."""
+    return [row[0] for row in db.execute(_TABLES).fetchall()]
+
+
 def know_system(db: Connection, name: str, value: str) -> None:
     """Keeps which system of that name it is of, inside the caller's transaction."""
     set_meta(db, f"system:{name}", value)
@@ -55,4 +60,4 @@ def known_systems(db: Connection) -> dict[str, str]:
 
 def systems_of_any(db: Connection) -> dict[str, str]:
     """The same of whatever database lies there: empty where it is no state."""
-    return known_systems(db) if db.execute(_HAS_FACTS).fetchall() else {}
+    return known_systems(db) if "meta" in tables_of(db) else {}

@@ -11,7 +11,7 @@ from talk_pipeline.engine.state.connection import (
     StateMismatchError,
     transaction,
 )
-from talk_pipeline.engine.state.meta import get_meta, set_meta
+from talk_pipeline.engine.state.meta import get_meta, set_meta, tables_of
 
 FOLDER = Path(__file__).parent
 TABLES = (FOLDER / "schema.sql").read_text(encoding="utf-8")
@@ -122,11 +122,10 @@ def prepare(connection: Connection, file: Path) -> None:
     """
     if _is_current(connection):
         return
-    there = "select table_name from duckdb_tables() where database_name = current_database()"
-    tables = {row[0] for row in connection.execute(there).fetchall()}
-    if tables and not {"meta", "snapshot", "link"} <= tables:
+    tables = tables_of(connection)
+    if tables and not {"meta", "snapshot", "link"} <= {*tables}:
         raise StateBrokenError(
-            f"{file} holds something else ({', '.join(sorted(tables)[:5])}): use another TALK_DATA_DIR"
+            f"{file} holds something else ({', '.join(tables[:5])}): use another TALK_DATA_DIR"
         )
     version = get_meta(connection, "schema") if tables else None
     if version is not None and int(version) > int(SCHEMA_VERSION):
