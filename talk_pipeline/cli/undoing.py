@@ -9,7 +9,8 @@ from talk_pipeline.cli.exits import UsageError
 from talk_pipeline.cli.tables import console, line, print_table
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import named_flow
-from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
+from talk_pipeline.engine.plan.undo import Case, flows_written, outcome
+from talk_pipeline.engine.report.runs import named_run
 from talk_pipeline.installation import Connections
 from talk_pipeline.run.session import Options
 from talk_pipeline.settings import Settings

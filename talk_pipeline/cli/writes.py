@@ -7,7 +7,6 @@ from talk_pipeline.cli.company import tell
 from talk_pipeline.cli.tables import console, line, print_table, value
 from talk_pipeline.declarations import flows_of
 from talk_pipeline.engine.manual.lookup import named_flow
-from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import runs
 from talk_pipeline.engine.report.writes import writes_of
 from talk_pipeline.engine.state.connection import stamp
@@ -28,7 +27,7 @@ def print_writes(run: str | None, *, flow: str | None, as_json: bool) -> None:
     flows = flows_of(settings)
     asked = [named_flow(flows, flow)] if flow else list(flows.values())
     with known_state(settings).once() as db:
-        run_id = named_run(db, run) if run else runs.latest(db)
+        run_id = runs.named_run(db, run) if run else runs.latest(db)
         if run_id is None:
             raise nothing_ran(settings)
         rows = [row for one in asked for row in writes_of(db, one, run_id=run_id)[1]]

@@ -17,7 +17,6 @@ from pydantic import Field, PrivateAttr
 from talk_pipeline.dagster.asset_keys import diffs_key, flow_keys, sync_key
 from talk_pipeline.dagster.company import settings_of
 from talk_pipeline.dagster.presence import present
-from talk_pipeline.engine.plan.undo import named_run
 from talk_pipeline.engine.report import progress, run_summary, runs
 from talk_pipeline.engine.state.database import State
 from talk_pipeline.engine.state.lease import LeaseLostError
@@ -161,7 +160,7 @@ class Pipeline(dg.ConfigurableResource[None]):
         """The run that is meant; the launchpad shows no more of an id than its beginning."""
         if self.undo.strip() and self._named is None:
             with self.state.once() as db:
-                self._named = named_run(db, self.undo)
+                self._named = runs.named_run(db, self.undo)
         return self._named
 
     def work(self, context: Context, flow: Flow, step: Callable[[Session], Awaitable[T]]) -> T:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from talk_pipeline.engine.model import SEND_WITH, UNDO, ByHandError
+from talk_pipeline.engine.model import SEND_WITH, UNDO
 from talk_pipeline.engine.plan.merge import INITIAL
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.engine.snapshot.holding import holds
@@ -23,10 +23,6 @@ from talk_pipeline.flows.properties import Property
 from talk_pipeline.flows.sides import Side
 from talk_pipeline.flows.values import Value, quoted
 from talk_pipeline.flows.vocabulary import Flow
-from talk_pipeline.wording import counted
-
-LISTED = 10
-SHORTEST = 4  # characters of a run's id: fewer may be mistyped
 
 Key = tuple[str, str, str]
 """Part, shop id and property."""
@@ -92,35 +88,6 @@ class Case:
             "before": self.before,
         }
         return document | ({"reason": self.reason} if self.reason else {})
-
-
-def named_run(db: Connection, text: str) -> str:
-    """The run that a person means by its id or the beginning of it.
-
-    Raises:
-        ByHandError: no run or several are known by it, or it is too short; the latest that wrote are listed.
-    """
-    text = text.strip()
-    rows = db.execute(
-        "select run_id from run where starts_with(run_id, $1)"
-        " union select run_id from journal where starts_with(run_id, $1)",
-        [text],
-    ).fetchall()
-    found = [str(row[0]) for row in rows] if text else []
-    if text in found or (len(found) == 1 and len(text) >= SHORTEST):
-        return text if text in found else found[0]
-    known = f"{'several runs are' if found else 'no run is'} known as {text!r}"
-    if found and len(text) < SHORTEST:
-        known = f"{text!r} is too little of a run's id: give at least {counted(SHORTEST, 'character')}"
-    latest = db.execute(
-        "select run_id, min(intent_at), count(*) from journal where outcome = 'done'"
-        f" group by 1 order by 2 desc limit {LISTED}"
-    ).fetchall()
-    listed = [
-        f"\n  {run_id}  {at:%Y-%m-%d %H:%M:%S} UTC, {counted(count, 'write')}" for run_id, at, count in latest
-    ]
-    listing = "the latest that wrote:" + "".join(listed) if listed else "none has written anything yet"
-    raise ByHandError(f"{known}; {listing}")
 
 
 def flows_written(db: Connection, flows: Flows, run_id: str) -> tuple[str, ...]:

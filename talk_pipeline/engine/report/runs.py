@@ -5,9 +5,15 @@ Kept from the first moment, so that a run which got nowhere is the last run all 
 
 from collections.abc import Iterable
 
+from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.connection import Connection, now, transaction
 from talk_pipeline.engine.state.rows import insert, select
 from talk_pipeline.engine.state.tables import RunRow
+from talk_pipeline.wording import counted
+
+LISTED = 10
+SHORTEST = 4
+"""So many characters of a run's id are meant, and not mistyped."""
 
 _PLANNED = """
 update run set planned = (select count(*) from (
@@ -70,3 +76,36 @@ def latest(db: Connection) -> str | None:
     """The id of the last run."""
     row = db.execute("select run_id from run order by started_at desc limit 1").fetchone()
     return str(row[0]) if row else None
+
+
+def named_run(db: Connection, text: str) -> str:
+    """The run that a person means by its id or the beginning of it.
+
+    Raises:
+        ByHandError: no run or several are known by it, or it is too short; the latest that wrote are listed.
+    """
+    text = text.strip()
+    rows = db.execute(
+        "select run_id from run where starts_with(run_id, $1)"
+        " union select run_id from journal where starts_with(run_id, $1)",
+        [text],
+    ).fetchall()
+    found = [str(row[0]) for row in rows] if text else []
+    if text in found:
+        return text
+    if found and len(text) < SHORTEST:
+        wrong = f"{text!r} is too little of a run's id: give at least {counted(SHORTEST, 'character')}"
+    elif len(found) == 1:
+        return found[0]
+    else:
+        wrong = f"{'several runs are' if found else 'no run is'} known as {text!r}"
+    written = db.execute(
+        "select run_id, min(intent_at), count(*) from journal where outcome = 'done'"
+        f" group by 1 order by 2 desc limit {LISTED}"
+    ).fetchall()
+    listed = [
+        f"\n  {run_id}  {at:%Y-%m-%d %H:%M:%S} UTC, {counted(count, 'write')}"
+        for run_id, at, count in written
+    ]
+    listing = "the latest that wrote:" + "".join(listed) if listed else "none has written anything yet"
+    raise ByHandError(f"{wrong}; {listing}")

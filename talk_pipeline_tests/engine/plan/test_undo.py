@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from talk_pipeline.engine.model import UNDO, ByHandError
-from talk_pipeline.engine.plan.undo import Case, examine, flows_written, named_run, outcome
+from talk_pipeline.engine.plan.undo import Case, examine, flows_written, outcome
+from talk_pipeline.engine.report.runs import named_run
 from talk_pipeline.flows.sides import Side
 from talk_pipeline_tests.engine.book import COMPANY, Book
 from talk_pipeline_tests.engine.given import of_record, written

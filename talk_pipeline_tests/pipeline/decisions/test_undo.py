@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from talk_pipeline.engine.model import ByHandError
-from talk_pipeline.engine.plan.undo import Case, flows_written, named_run, outcome
+from talk_pipeline.engine.plan.undo import Case, flows_written, outcome
+from talk_pipeline.engine.report.runs import named_run
 from talk_pipeline.engine.snapshot.columns import Company
 from talk_pipeline.installation import Connections
 from talk_pipeline.settings import Settings
