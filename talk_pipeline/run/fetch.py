@@ -106,6 +106,8 @@ async def _look_at_namesakes(session: Session, flow: Flow, side: Side, new: Sequ
     """
     with session.state.open() as db:
         ids = held.namesakes(db, flow, side, ids=new)
+    if not ids:
+        return 0
     await reread(session, flow, side, ids=ids)
     with session.state.open() as db:
         return sum(not held.is_there(db, flow.name, side, one) for one in ids)

@@ -11,7 +11,6 @@ from datetime import datetime
 from talk_pipeline.engine.model import Decode, Record
 from talk_pipeline.engine.snapshot.batch import FEW, Batch, Landing
 from talk_pipeline.engine.snapshot.dirty import mark_again, mark_dirty, touch
-from talk_pipeline.engine.snapshot.held import record_count
 from talk_pipeline.engine.snapshot.projection import Projected, Projector
 from talk_pipeline.engine.snapshot.reversals import (
     Reversal,
@@ -134,7 +133,8 @@ def _is_empty_still(db: Connection, flow: str, side: Side) -> bool:
 
     Each reading of such a flow is a full one, and tells nothing.
     """
-    is_known = record_count(db, flow, side) or is_any(db, "from link where part = $flow", {"flow": flow})
+    held, linked = "from snapshot where flow = $flow and side = $side", "from link where part = $flow"
+    is_known = is_any(db, held, {"flow": flow, "side": side}) or is_any(db, linked, {"flow": flow})
     return watermark(db, flow, side).complete and not is_known and not noted(db, side, flow)
 
 
