@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -141,8 +141,7 @@ class Connections:
                 "Business Central does not tell its local currency: set BUSINESSCENTRAL_CURRENCY"
             )
         names = _names(await shop.identify(), company)
-        refuse_former_name(self.settings, self.state, names)
-        self.state.identify(names)
+        self.state.identify(names, begins=partial(refuse_former_name, self.settings, names))
         self._company_id = company.key
         return Company(currency.upper(), ZoneInfo(self.settings.businesscentral_time_zone))
 

@@ -7,7 +7,7 @@ from talk_pipeline.engine.model import ByHandError
 from talk_pipeline.engine.state.carried import CarriedState
 from talk_pipeline.engine.state.connection import StateBrokenError, StateMismatchError
 from talk_pipeline.engine.state.database import FILE, State
-from talk_pipeline.engine.state.meta import known_systems, systems_of_any
+from talk_pipeline.engine.state.meta import systems_of_any
 from talk_pipeline.settings import Settings
 
 
@@ -46,7 +46,7 @@ def known_state(settings: Settings) -> State:
     return state
 
 
-def refuse_former_name(settings: Settings, state: State, systems: Mapping[str, str]) -> None:
+def refuse_former_name(settings: Settings, systems: Mapping[str, str]) -> None:
     """Refuses to begin anew with two systems that are on record of a company which is not in the file any more.
 
     All that was linked by its keys would be found again; what was decided by hand, and what was deleted on one side
@@ -57,9 +57,6 @@ def refuse_former_name(settings: Settings, state: State, systems: Mapping[str, s
     """
     if settings.company is None or settings.talk_companies is None:
         return
-    with state.open() as db:
-        if known_systems(db):
-            return
     from talk_pipeline.companies import companies_in  # what reads the file is loaded where there is one
 
     names = companies_in(settings.talk_companies).names

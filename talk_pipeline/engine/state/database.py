@@ -8,7 +8,7 @@ import errno
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -249,8 +249,12 @@ class State:
         if self._lease:
             self._lease.require()
 
-    def identify(self, systems: Mapping[str, str]) -> None:
+    def identify(self, systems: Mapping[str, str], *, begins: Callable[[], None] = lambda: None) -> None:
         """Binds a new database to these systems; refuses an old one that belongs to others.
+
+        Args:
+            systems: by name.
+            begins: called before a new one is bound; what it raises leaves it unbound.
 
         Raises:
             StateMismatchError: naming the systems the database knows and those asked for.
@@ -264,6 +268,7 @@ class State:
                     " another address: talk-pipeline moved"
                 )
             if not known:
+                begins()
                 for name, value in systems.items():
                     know_system(db, name, value)
 
